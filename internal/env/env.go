@@ -1,0 +1,75 @@
+// Package env is the process as a value: arguments, environment, standard
+// streams, terminal, working directory, signals and exit. It is the only
+// package that touches these globals of os, so the whole command line runs in
+// a test with a fake Env.
+//
+// main makes one with [Process]; internal/cli hands down only the parts that a
+// command needs. Files are opened where they are used: a path is a value, not
+// a global.
+package env
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// Env is what a command may know of the process it runs in.
+type Env struct {
+	Args   []string                    // arguments after the program's name
+	Stdin  io.Reader                   //
+	Stdout io.Writer                   // results
+	Stderr io.Writer                   // logs, progress, errors
+	Lookup func(string) (string, bool) // one environment variable
+	Self   string                      // path of the running program, to start itself again
+	TTY    bool                        // whether Stderr is a terminal
+	Width  func() int                  // columns of that terminal; 80 where there is none
+	// Signals returns a context that ends at the first interrupt, and a
+	// function that restores the default, after which a second interrupt ends
+	// the process at once.
+	Signals func(context.Context) (context.Context, context.CancelFunc)
+	// Hangup delivers one value for each SIGHUP.
+	Hangup <-chan os.Signal
+}
+
+// Process returns the Env of the running process.
+func Process() Env {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	fd := int(os.Stderr.Fd())
+	return Env{
+		Args:   os.Args[1:],
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Lookup: os.LookupEnv,
+		Self:   self,
+		TTY:    term.IsTerminal(fd),
+		Width: func() int {
+			if w, _, err := term.GetSize(fd); err == nil && w > 0 {
+				return w
+			}
+			return 80
+		},
+		Signals: func(parent context.Context) (context.Context, context.CancelFunc) {
+			return signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+		},
+		Hangup: hangup,
+	}
+}
+
+// Getenv returns the variable's value, or def where it is unset or empty.
+func (e Env) Getenv(name, def string) string {
+	if v, ok := e.Lookup(name); ok && v != "" {
+		return v
+	}
+	return def
+}
