@@ -1,0 +1,179 @@
+package loadtest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/generators/fintech"
+	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/loadtest/pacer"
+)
+
+// Plan is a scenario joined with a lab and an identity: everything that is
+// decided before the first record is sent. The same plan with the same start
+// makes the same bytes.
+type Plan struct {
+	Scenario Scenario
+	Lab      config.Lab
+	RunID    string // names the run and its folder
+	Streams  []Stream
+}
+
+// Stream is one stream of a plan.
+type Stream struct {
+	StreamSpec
+	Number   uint16
+	Source   generators.Stream
+	Schedule pacer.Schedule
+	keyField int
+	encoder  encode.Encoder
+}
+
+// Overrides are what a user may change of a scenario on the command line; a
+// zero value changes nothing.
+type Overrides struct {
+	Seed     *uint64
+	Rate     float64       // replaces the rate by a constant one
+	Duration time.Duration // of a constant rate
+	RunID    string
+}
+
+// NewPlan joins a scenario and a lab.
+func NewPlan(s Scenario, lab config.Lab, o Overrides) (*Plan, error) {
+	s, err := s.override(o)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Scenario: s, Lab: lab, RunID: o.RunID}
+	if strings.ContainsAny(p.RunID, "/\\ \t\n") || strings.HasPrefix(p.RunID, ".") {
+		return nil, bad("use letters, digits and dashes", "run id %q cannot name a folder", p.RunID)
+	}
+	if err := needs(s, lab); err != nil {
+		return nil, err
+	}
+	var shares float64
+	for _, spec := range s.Streams {
+		shares += spec.Share
+	}
+	for i, spec := range s.Streams {
+		st, err := newStream(uint16(i), spec, s, spec.Share/shares)
+		if err != nil {
+			return nil, fail.Wrap(fmt.Errorf("planning stream %q: %w", spec.Name, err), fail.Usage, "")
+		}
+		p.Streams = append(p.Streams, st)
+	}
+	return p, nil
+}
+
+// needs checks that the lab names the systems that the scenario uses.
+func needs(s Scenario, lab config.Lab) error {
+	if len(lab.Kafka.Brokers) == 0 {
+		return bad("set kafka.brokers in lakeproof.yaml, or write one with `lakeproof config init`",
+			"planning scenario %q: the lab has no Kafka", s.Name)
+	}
+	for _, spec := range s.Streams {
+		if spec.Table != "" && lab.Catalog.URI == "" {
+			return bad("set catalog.uri in lakeproof.yaml, or leave the table out of the stream to end at the topic",
+				"planning scenario %q: stream %q lands in table %s, and the lab has no catalog", s.Name, spec.Name, spec.Table)
+		}
+	}
+	return nil
+}
+
+func newStream(number uint16, spec StreamSpec, s Scenario, share float64) (Stream, error) {
+	source, err := fintech.ByName(spec.Source, generators.Seed(s.Seed))
+	if err != nil {
+		return Stream{}, err
+	}
+	schema := source.Schema()
+	if spec.Key == "" {
+		spec.Key = schema.Fields[0].Name
+	}
+	st := Stream{StreamSpec: spec, Number: number, Source: source, keyField: -1}
+	for i, f := range schema.Fields {
+		if f.Name == spec.Key && (f.Kind == generators.String || f.Kind == generators.UUID) && !f.Nullable {
+			st.keyField = i
+		}
+	}
+	if st.keyField < 0 {
+		return Stream{}, bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
+			"key %q", spec.Key)
+	}
+	if st.encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID}); err != nil {
+		return Stream{}, err
+	}
+	st.Schedule, err = s.Schedule.Scaled(share)
+	return st, err
+}
+
+func (s Scenario) override(o Overrides) (Scenario, error) {
+	if o.Seed != nil {
+		s.Seed = *o.Seed
+	}
+	if o.Rate == 0 && o.Duration == 0 {
+		return s, nil
+	}
+	phases := s.Schedule.Phases()
+	if len(phases) != 1 || s.Schedule.RateAt(0) != s.Schedule.RateAt(s.Schedule.Duration()/2) {
+		return s, bad("change the scenario file instead", "--rate and --duration need a scenario of one constant rate")
+	}
+	rate, duration := s.Schedule.RateAt(0), s.Schedule.Duration()
+	if o.Rate != 0 {
+		rate = o.Rate
+	}
+	if o.Duration != 0 {
+		duration = o.Duration
+	}
+	var err error
+	s.Schedule, err = pacer.New(pacer.Segment{Name: phases[0].Name, From: rate, To: rate, For: duration})
+	if err != nil {
+		return s, fail.Wrap(err, fail.Usage, "rate and duration must be positive")
+	}
+	if s.Warmup >= duration {
+		s.Warmup = duration / 5
+	}
+	return s, nil
+}
+
+// NewRunID names a run after its start: it sorts by time and is hardly ever
+// given twice.
+func NewRunID(scenario string, start time.Time) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", scenario, start.UnixNano()))
+	return fmt.Sprintf("%s-%s-%x", start.UTC().Format("20060102-150405"), scenario, sum[:2])
+}
+
+// RunNumber is the 48-bit number of a run inside its records' identities.
+func RunNumber(runID string) uint64 {
+	sum := sha256.Sum256([]byte(runID))
+	return binary.BigEndian.Uint64(sum[:8]) >> 16
+}
+
+// Count is how many records all streams together intend.
+func (p *Plan) Count() uint64 {
+	var n uint64
+	for _, s := range p.Streams {
+		n += s.Schedule.Count()
+	}
+	return n
+}
+
+// Words says the plan in a few sentences, for the report.
+func (p *Plan) Words() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, seed %d.", p.Scenario.Schedule, p.Scenario.Seed)
+	for _, s := range p.Streams {
+		fmt.Fprintf(&b, " Stream %s: %d records of %s as %s to topic %s, keyed by %s",
+			s.Name, s.Schedule.Count(), s.Source.Name(), s.Format, s.Topic, s.Key)
+		if s.Table != "" {
+			fmt.Fprintf(&b, ", followed to table %s", s.Table)
+		}
+		b.WriteString(".")
+	}
+	return b.String()
+}

@@ -1,0 +1,420 @@
+package loadtest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lakeproof/lakeproof/internal/config/strict"
+	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/loadtest/pacer"
+	"github.com/lakeproof/lakeproof/loadtest/threshold"
+	"github.com/lakeproof/lakeproof/scenarios"
+)
+
+// Scenario is a validated scenario file: what to send, where it should arrive,
+// what is good enough.
+type Scenario struct {
+	Name        string
+	Description string
+	Text        string // the file as it was read
+	Seed        uint64
+	Schedule    pacer.Schedule // of all streams together
+	Warmup      time.Duration
+	Streams     []StreamSpec // in the order of their names; the index is the stream's number
+	LateAfter   time.Duration
+	Barrier     Barrier
+	Verify      VerifySpec
+	Producer    ProducerSpec
+	Thresholds  []threshold.Threshold
+}
+
+// StreamSpec is one stream of a scenario.
+type StreamSpec struct {
+	Name        string // of the stream in the scenario
+	Source      string // of the generator; default: Name
+	Topic       string // default: Name
+	Partitions  int32  // default 3
+	Replication int16  // default -1, the broker's default
+	Retention   time.Duration
+	Key         string // field; default: the second UUID-free id of the schema, else event_id
+	Format      string // json, avro or avro-registry; default json
+	SchemaID    uint32 // of the Schema Registry framing
+	Share       float64
+	Table       string // "" ends the journey at the topic
+	Shared      bool   // others write to the topic too: foreign rows are no failure
+	Columns     Columns
+}
+
+// Columns says under which names the table keeps what the verification needs.
+// An empty name means that the table does not keep it.
+type Columns struct {
+	EventID   string
+	Topic     string
+	Partition string
+	Offset    string
+	Content   map[string]string // field to column; nil compares every column named like a field
+}
+
+// Barrier is how long to wait for the end of the journey.
+type Barrier struct {
+	Deadline time.Duration // for a snapshot that covers all; default 2m
+	Grace    time.Duration // for records still absent after that; default 10s
+}
+
+// VerifySpec bounds the reading of contents (tier T2).
+type VerifySpec struct {
+	ContentRows uint64 // all rows up to this number are compared; default 10,000,000
+	SampleRows  uint64 // above it, about this many; default 1,000,000
+}
+
+// ProducerSpec tunes the client.
+type ProducerSpec struct {
+	Linger            time.Duration // default 5ms
+	Compression       string        // none, lz4, snappy or zstd; default lz4
+	DeliveryTimeout   time.Duration // default 60s
+	MaxSchedulerDelay time.Duration // p99 of the generator's own delay above which the run is inconclusive; default 250ms
+	TraceShare        float64       // of records that carry a trace context; default 0.0001 where tracing is on
+}
+
+// Load reads a scenario from a file, or, when name is not a path, the shipped
+// scenario of that name.
+func Load(name string) (Scenario, error) {
+	text, err := read(name)
+	if err != nil {
+		return Scenario{}, err
+	}
+	s, err := Parse(name, text)
+	if err != nil {
+		return Scenario{}, fail.Wrap(fmt.Errorf("reading scenario %q: %w", name, err), fail.Usage, "")
+	}
+	return s, nil
+}
+
+func read(name string) ([]byte, error) {
+	if !strings.ContainsAny(name, "./\\") {
+		text, err := fs.ReadFile(scenarios.Files, name+".yaml")
+		if err == nil {
+			return text, nil
+		}
+		return nil, fail.New(fail.Usage,
+			"give a file, or one of the shipped scenarios: "+strings.Join(Shipped(), ", "),
+			"reading scenario %q: no such shipped scenario", name)
+	}
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fail.New(fail.Usage,
+			"give a file that exists, or one of the shipped scenarios: "+strings.Join(Shipped(), ", "),
+			"reading scenario %q: no such file", name)
+	}
+	return text, fail.Wrap(err, fail.Usage, "the scenario file must be readable")
+}
+
+// Shipped returns the names of the scenarios in the binary.
+func Shipped() []string {
+	files, err := fs.Glob(scenarios.Files, "*.yaml")
+	if err != nil {
+		return nil // the pattern is constant and right
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+	}
+	slices.Sort(files)
+	return files
+}
+
+// Parse reads the text of a scenario; name is only for messages.
+func Parse(name string, text []byte) (Scenario, error) {
+	var f file
+	if err := strict.Decode(text, path.Base(name), &f); err != nil {
+		return Scenario{}, err
+	}
+	s, err := f.validate()
+	s.Text = string(text)
+	return s, err
+}
+
+// file is a scenario as it is written.
+type file struct {
+	Scenario    string                `yaml:"scenario"`
+	Description string                `yaml:"description"`
+	Seed        uint64                `yaml:"seed"`
+	Duration    duration              `yaml:"duration"`
+	Rate        rateSpec              `yaml:"rate"`
+	Warmup      duration              `yaml:"warmup"`
+	LateAfter   duration              `yaml:"late_after"`
+	Streams     map[string]fileStream `yaml:"streams"`
+	Barrier     struct {
+		Deadline duration `yaml:"deadline"`
+		Grace    duration `yaml:"grace"`
+	} `yaml:"barrier"`
+	Verify struct {
+		ContentRows uint64 `yaml:"content_rows"`
+		SampleRows  uint64 `yaml:"sample_rows"`
+	} `yaml:"verify"`
+	Producer struct {
+		Linger            *duration `yaml:"linger"`
+		Compression       string    `yaml:"compression"`
+		DeliveryTimeout   duration  `yaml:"delivery_timeout"`
+		MaxSchedulerDelay duration  `yaml:"max_scheduler_delay"`
+		TraceShare        *float64  `yaml:"trace_share"`
+	} `yaml:"producer"`
+	Thresholds []string `yaml:"thresholds"`
+}
+
+type fileStream struct {
+	Source      string   `yaml:"source"`
+	Topic       string   `yaml:"topic"`
+	Partitions  int32    `yaml:"partitions"`
+	Replication int16    `yaml:"replication"`
+	Retention   duration `yaml:"retention"`
+	Key         string   `yaml:"key"`
+	Format      string   `yaml:"format"`
+	SchemaID    uint32   `yaml:"schema_id"`
+	Share       *float64 `yaml:"share"`
+	Table       string   `yaml:"table"`
+	Shared      bool     `yaml:"shared"`
+	Columns     *struct {
+		EventID   string            `yaml:"event_id"`
+		Topic     string            `yaml:"topic"`
+		Partition string            `yaml:"partition"`
+		Offset    string            `yaml:"offset"`
+		Content   map[string]string `yaml:"content"`
+	} `yaml:"columns"`
+}
+
+// rateSpec is one of "5000/s", {ramp: ...} and {steps: [...]}.
+type rateSpec struct {
+	constant rate
+	Ramp     *struct {
+		From rate     `yaml:"from"`
+		To   rate     `yaml:"to"`
+		Over duration `yaml:"over"`
+	} `yaml:"ramp"`
+	Steps []struct {
+		Name string   `yaml:"name"`
+		Rate rate     `yaml:"rate"`
+		For  duration `yaml:"for"`
+	} `yaml:"steps"`
+	set bool
+}
+
+func (r *rateSpec) UnmarshalYAML(n *yaml.Node) error {
+	r.set = true
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&r.constant)
+	}
+	type plain rateSpec
+	return n.Decode((*plain)(r))
+}
+
+// validate checks what the types cannot and fills in the defaults.
+func (f *file) validate() (Scenario, error) {
+	s := Scenario{
+		Name: f.Scenario, Description: f.Description, Seed: f.Seed,
+		Warmup: time.Duration(f.Warmup), LateAfter: time.Duration(f.LateAfter),
+		Barrier: Barrier{or(f.Barrier.Deadline, 2*time.Minute), or(f.Barrier.Grace, 10*time.Second)},
+		Verify:  VerifySpec{orCount(f.Verify.ContentRows, 10_000_000), orCount(f.Verify.SampleRows, 1_000_000)},
+	}
+	if s.Name == "" {
+		return s, bad("give the scenario a name: scenario: smoke", "key %q is missing", "scenario")
+	}
+	var err error
+	if s.Schedule, err = f.schedule(); err != nil {
+		return s, err
+	}
+	if s.Warmup < 0 || s.Warmup >= s.Schedule.Duration() {
+		return s, bad("the warm-up is left out of the thresholds: make it shorter than the run",
+			"warmup %v is not within the run of %v", s.Warmup, s.Schedule.Duration())
+	}
+	if s.Streams, err = f.streams(); err != nil {
+		return s, err
+	}
+	if s.Producer, err = f.producer(); err != nil {
+		return s, err
+	}
+	s.Thresholds, err = f.thresholds(s.Schedule)
+	return s, err
+}
+
+func (f *file) schedule() (pacer.Schedule, error) {
+	const hint = `write rate: 5000/s, or rate: {ramp: {from: 100/s, to: 20000/s, over: 5m}}, or rate: {steps: [{rate: 1000/s, for: 1m}]}`
+	var segs []pacer.Segment
+	total := time.Duration(f.Duration)
+	switch r := f.Rate; {
+	case !r.set:
+		return pacer.Schedule{}, bad(hint, "key %q is missing", "rate")
+	case r.Ramp != nil && r.Steps != nil:
+		return pacer.Schedule{}, bad(hint, "rate is a ramp and steps at once")
+	case r.Ramp != nil:
+		over := or(r.Ramp.Over, total)
+		segs = append(segs, pacer.Segment{Name: "ramp", From: float64(r.Ramp.From), To: float64(r.Ramp.To), For: over})
+		if total > over {
+			segs = append(segs, pacer.Segment{Name: "hold", From: float64(r.Ramp.To), To: float64(r.Ramp.To), For: total - over})
+		}
+	case r.Steps != nil:
+		for i, step := range r.Steps {
+			name := step.Name
+			if name == "" {
+				name = fmt.Sprintf("step-%d", i+1)
+			}
+			segs = append(segs, pacer.Segment{Name: name, From: float64(step.Rate), To: float64(step.Rate), For: time.Duration(step.For)})
+		}
+	default:
+		if r.constant <= 0 {
+			return pacer.Schedule{}, bad(hint, "rate %g/s is not positive", float64(r.constant))
+		}
+		segs = append(segs, pacer.Segment{Name: "steady", From: float64(r.constant), To: float64(r.constant), For: total})
+	}
+	s, err := pacer.New(segs...)
+	if err != nil {
+		return s, fail.Wrap(err, fail.Usage, "rates and durations must be positive: duration: 30s, "+hint)
+	}
+	if max := uint64(1) << 40; s.Count() > max {
+		return s, bad("a run holds at most a million million records", "%d records are too many", s.Count())
+	}
+	return s, nil
+}
+
+func (f *file) streams() ([]StreamSpec, error) {
+	if len(f.Streams) == 0 {
+		return nil, bad("add streams: {payments: {topic: payments, table: bronze.payments}}", "no streams")
+	}
+	names := make([]string, 0, len(f.Streams))
+	for name := range f.Streams {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	out := make([]StreamSpec, 0, len(names))
+	tables := map[string]string{}
+	for _, name := range names {
+		s, err := f.Streams[name].validate(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range []string{"topic " + s.Topic, "table " + s.Table} {
+			if other, taken := tables[place]; taken && place != "table " {
+				return nil, bad("give each stream a topic and a table of its own",
+					"streams %q and %q share the %s", other, name, place)
+			}
+			tables[place] = name
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (f fileStream) validate(name string) (StreamSpec, error) {
+	s := StreamSpec{
+		Name: name, Source: orText(f.Source, name), Topic: orText(f.Topic, name),
+		Partitions: f.Partitions, Replication: f.Replication, Retention: time.Duration(f.Retention),
+		Key: f.Key, Format: orText(f.Format, "json"), SchemaID: f.SchemaID, Share: 1,
+		Table: f.Table, Shared: f.Shared,
+		Columns: Columns{EventID: "event_id", Topic: "_topic", Partition: "_partition", Offset: "_offset"},
+	}
+	if s.Partitions == 0 {
+		s.Partitions = 3
+	}
+	if s.Replication == 0 {
+		s.Replication = -1
+	}
+	if f.Share != nil {
+		s.Share = *f.Share
+	}
+	if c := f.Columns; c != nil {
+		s.Columns = Columns{orText(c.EventID, "event_id"), c.Topic, c.Partition, c.Offset, c.Content}
+	}
+	switch {
+	case s.Partitions < 0:
+		return s, bad("partitions: 3", "stream %q: %d partitions", name, s.Partitions)
+	case !(s.Share > 0 && s.Share < 1e6):
+		return s, bad("a share is a weight above 0", "stream %q: share %v", name, s.Share)
+	case s.Retention < 0:
+		return s, bad("retention: 7d", "stream %q: retention %v", name, s.Retention)
+	case s.Table != "" && strings.Count(s.Table, ".") < 1:
+		return s, bad("write namespace.table, for example bronze.payments", "stream %q: table %q", name, s.Table)
+	case (s.Columns.Partition == "") != (s.Columns.Offset == ""):
+		return s, bad("name both columns, partition and offset, or neither", "stream %q: columns", name)
+	}
+	return s, nil
+}
+
+func (f *file) producer() (ProducerSpec, error) {
+	p := ProducerSpec{
+		Linger: 5 * time.Millisecond, Compression: orText(f.Producer.Compression, "lz4"),
+		DeliveryTimeout:   or(f.Producer.DeliveryTimeout, time.Minute),
+		MaxSchedulerDelay: or(f.Producer.MaxSchedulerDelay, 250*time.Millisecond),
+		TraceShare:        0.0001,
+	}
+	if f.Producer.Linger != nil {
+		p.Linger = time.Duration(*f.Producer.Linger)
+	}
+	if f.Producer.TraceShare != nil {
+		p.TraceShare = *f.Producer.TraceShare
+	}
+	codecs := []string{"none", "lz4", "snappy", "zstd"}
+	switch {
+	case !slices.Contains(codecs, p.Compression):
+		return p, bad("compression is one of "+strings.Join(codecs, ", "), "producer: compression %q", p.Compression)
+	case p.Linger < 0 || p.Linger > time.Minute:
+		return p, bad("linger: 5ms", "producer: linger %v", p.Linger)
+	case !(p.TraceShare >= 0 && p.TraceShare <= 1):
+		return p, bad("trace_share is between 0 and 1", "producer: trace_share %v", p.TraceShare)
+	}
+	return p, nil
+}
+
+func (f *file) thresholds(s pacer.Schedule) ([]threshold.Threshold, error) {
+	var phases []string
+	for _, p := range s.Phases() {
+		phases = append(phases, p.Name)
+	}
+	out := make([]threshold.Threshold, 0, len(f.Thresholds))
+	for _, text := range f.Thresholds {
+		t, err := threshold.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if t.Phase != "" && !slices.Contains(phases, t.Phase) {
+			return nil, bad("the phases of this scenario are "+strings.Join(phases, ", "),
+				"threshold %q: no phase %q", text, t.Phase)
+		}
+		if t.Phase != "" && !strings.HasPrefix(t.Metric, "ack.") && !strings.HasPrefix(t.Metric, "freshness.") &&
+			!strings.HasPrefix(t.Metric, "consume.") {
+			return nil, bad("only latencies have windows: ack, consume, freshness",
+				"threshold %q: %s is of the whole run", text, t.Metric)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func bad(hint, format string, args ...any) error { return fail.New(fail.Usage, hint, format, args...) }
+
+func or(d duration, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return time.Duration(d)
+}
+
+func orText(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+func orCount(n, def uint64) uint64 {
+	if n == 0 {
+		return def
+	}
+	return n
+}
