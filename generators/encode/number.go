@@ -1,0 +1,63 @@
+package encode
+
+import "strconv"
+
+// pairs holds the two digits of each number below 100.
+const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" +
+	"30313233343536373839" + "40414243444546474849" + "50515253545556575859" +
+	"60616263646566676869" + "70717273747576777879" + "80818283848586878889" + "90919293949596979899"
+
+// appendInt appends a decimal number.
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+
+// timeLen is the length of a timestamp as text.
+const timeLen = len("2006-01-02T15:04:05.000Z")
+
+// appendTime appends microseconds since the Unix epoch as RFC 3339 in UTC with
+// three decimals. Years outside 0000-9999, which RFC 3339 cannot express, are
+// clamped to the nearest it can.
+func appendTime(dst []byte, micros int64) []byte {
+	const first, last = -62_167_219_200_000, 253_402_300_799_999 // 0000-01-01 and 9999-12-31, ms
+	ms := min(max(micros/1000, first), last)
+	if micros%1000 < 0 && ms > first {
+		ms--
+	}
+	ms -= first
+	year, month, day := civil(uint32(ms / 86_400_000))
+	thousandths := uint32(ms % 86_400_000)
+	s := thousandths / 1000
+	thousandths -= s * 1000
+	at := len(dst)
+	dst = append(dst, "0000-00-00T00:00:00.000Z"...)
+	out := (*[timeLen]byte)(dst[at:])
+	put2(out[0:2], year/100)
+	put2(out[2:4], year%100)
+	put2(out[5:7], month)
+	put2(out[8:10], day)
+	put2(out[11:13], s/3600)
+	put2(out[14:16], s/60%60)
+	put2(out[17:19], s%60)
+	out[20] = byte('0' + thousandths/100)
+	put2(out[21:23], thousandths%100)
+	return dst
+}
+
+func put2(out []byte, n uint32) { copy(out, pairs[2*n:2*n+2]) }
+
+// civil turns days since 0000-01-01 of the Gregorian calendar into a date.
+// Years are counted from March, so that the leap day is the last of its year
+// (the method of Howard Hinnant's chrono algorithms).
+func civil(days uint32) (year, month, day uint32) {
+	days += 146_097 - 60 // since 1 March of the year -400
+	century := (4*days + 3) / 146_097
+	rest := days - century*146_097/4
+	y := (4*rest + 3) / 1461
+	rest -= y * 1461 / 4
+	m := (5*rest + 2) / 153 // 0 is March
+	day = rest - (153*m+2)/5 + 1
+	year = century*100 + y - 400
+	if m < 10 {
+		return year, m + 3, day
+	}
+	return year + 1, m - 9, day
+}

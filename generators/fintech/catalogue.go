@@ -1,0 +1,85 @@
+package fintech
+
+// market is a country with its currency and how life is priced there.
+type market struct {
+	country  string // ISO 3166-1 alpha-2
+	currency string // ISO 4217
+	exponent int64  // decimals of the currency, ISO 4217
+	perEuro  int64  // minor units for 100 euro, rounded
+	note     int64  // smallest note of a cash machine, minor units
+	share    uint64 // of the bank's customers and merchants, per thousand
+	cities   []string
+}
+
+func markets() []market {
+	return []market{
+		{"DE", "EUR", 2, 10_000, 1000, 190, []string{"Berlin", "Hamburg", "München", "Köln", "Leipzig"}},
+		{"FR", "EUR", 2, 10_000, 1000, 130, []string{"Paris", "Lyon", "Marseille", "Toulouse", "Besançon"}},
+		{"ES", "EUR", 2, 10_000, 1000, 80, []string{"Madrid", "Barcelona", "Valencia", "Málaga"}},
+		{"NL", "EUR", 2, 10_000, 1000, 60, []string{"Amsterdam", "Rotterdam", "Utrecht"}},
+		{"IT", "EUR", 2, 10_000, 1000, 70, []string{"Milano", "Roma", "Torino", "Forlì"}},
+		{"US", "USD", 2, 10_900, 2000, 130, []string{"Chicago", "Austin", "Portland", "Boston", "Denver"}},
+		{"GB", "GBP", 2, 8_500, 1000, 100, []string{"London", "Leeds", "Bristol", "Glasgow"}},
+		{"KR", "KRW", 0, 148_000, 10_000, 60, []string{"Seoul", "Busan", "Incheon", "Daegu"}},
+		{"JP", "JPY", 0, 16_300, 1000, 50, []string{"Tokyo", "Osaka", "Nagoya", "Sapporo"}},
+		{"CH", "CHF", 2, 9_500, 2000, 40, []string{"Zürich", "Genève", "Basel"}},
+		{"SE", "SEK", 2, 113_000, 10_000, 30, []string{"Stockholm", "Göteborg", "Malmö"}},
+		{"PL", "PLN", 2, 43_000, 5000, 30, []string{"Warszawa", "Kraków", "Gdańsk"}},
+		{"BR", "BRL", 2, 60_000, 2000, 20, []string{"São Paulo", "Recife", "Brasília"}},
+		{"KW", "KWD", 3, 33_000, 5000, 10, []string{"Kuwait City", "Hawalli"}},
+	}
+}
+
+// trade is a merchant category with its habits. Medians are rough figures for
+// a purchase in the euro area.
+type trade struct {
+	mcc    string // ISO 18245
+	word   string // what follows the owner's name on the sign
+	sku    string // prefix of its articles
+	median int64  // of the amount, euro cents
+	sigma  int64  // of the amount's logarithm, thousandths
+	online uint64 // share of purchases without a card present, ppm
+	again  uint64 // share of online purchases that recur with a stored card, ppm
+	share  uint64 // of merchants, per thousand
+}
+
+// shops are the trades where cards are used.
+func shops() []trade {
+	return []trade{
+		{"5411", "Market", "GRO", 2_600, 850, 60_000, 20_000, 150},
+		{"5499", "Corner Shop", "FOO", 820, 700, 10_000, 0, 80},
+		{"5812", "Restaurant", "RES", 3_100, 750, 90_000, 0, 130},
+		{"5814", "Diner", "FAS", 1_050, 600, 180_000, 0, 110},
+		{"5541", "Fuel", "FUE", 4_700, 600, 5_000, 0, 50},
+		{"5912", "Pharmacy", "PHA", 1_650, 800, 80_000, 30_000, 60},
+		{"5311", "Department Store", "DEP", 4_200, 950, 250_000, 0, 30},
+		{"5651", "Clothing", "CLO", 4_900, 850, 350_000, 0, 60},
+		{"5732", "Electronics", "ELE", 8_900, 1200, 450_000, 0, 35},
+		{"5211", "Building Supply", "BUI", 5_400, 1100, 120_000, 0, 25},
+		{"5942", "Books", "BOO", 1_900, 700, 450_000, 0, 25},
+		{"5977", "Cosmetics", "COS", 2_900, 750, 300_000, 0, 25},
+		{"5999", "Trading", "MIS", 2_700, 1200, 500_000, 40_000, 45},
+		{"5815", "Media", "DIG", 990, 550, 1_000_000, 620_000, 30},
+		{"7832", "Cinema", "CIN", 2_100, 500, 550_000, 20_000, 15},
+		{"7997", "Fitness Club", "FIT", 3_600, 500, 600_000, 850_000, 20},
+		{"8011", "Medical Practice", "MED", 6_800, 900, 80_000, 0, 25},
+		{"4111", "Transit", "TRA", 380, 650, 250_000, 200_000, 25},
+		{"4121", "Taxi", "TAX", 1_450, 600, 500_000, 0, 25},
+		{"7011", "Hotel", "HOT", 14_800, 850, 650_000, 0, 20},
+		{"4511", "Air", "AIR", 21_500, 900, 900_000, 0, 15},
+	}
+}
+
+// billers are the trades that collect by direct debit.
+func billers() []trade {
+	return []trade{
+		{"4900", "Energy", "UTI", 8_400, 600, 0, 0, 400},
+		{"4814", "Telecom", "TEL", 3_200, 450, 0, 0, 350},
+		{"6300", "Insurance", "INS", 7_300, 900, 0, 0, 250},
+	}
+}
+
+// machines are the trades that pay out cash.
+func machines() []trade {
+	return []trade{{"6011", "Savings Bank", "ATM", 8_000, 750, 0, 0, 1000}}
+}
