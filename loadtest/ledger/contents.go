@@ -14,17 +14,15 @@ import (
 // it reads every new file its word is final; where it reads a sample it judges
 // contents and explains what T1 found odd.
 type contents struct {
-	acc    *Account
-	exp    Expected
-	layout Layout
-	result *Result
-	fields []generators.Field
-
+	acc     *Account
+	exp     Expected
+	layout  Layout
+	result  *Result
 	file    File
 	rows    uint64
 	seen    *Set
-	corrupt uint64
 	foreign []*Set // offsets of rows without an identity of ours, by partition
+	twice   []*Set // offsets that T1 saw more than once; nil where all rows are read
 	where   map[spotKey]Example
 }
 
@@ -213,7 +211,7 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 	if !ok {
 		e = Example{Partition: partition, Offset: offset}
 	}
-	if at, own := cursor.Find(offset); own {
+	if at, own := cursor.Find(offset); own && !c.companion(partition, offset) {
 		if seq := seqAt(c.acc, c.exp, partition, at); c.seen.Add(seq) {
 			found := e.EventID
 			e.EventID, e.Seq, e.HasSeq, e.Intended = eventID(c.exp, seq), seq, true, c.exp.At(seq)
@@ -224,6 +222,12 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 	}
 	e.Detail = "no record of this run"
 	c.result.Unexpected.note(e)
+}
+
+// companion reports whether T1 saw another row at the offset of a stranger: in
+// a sample the offset's own record may lie in a file that was not read.
+func (c *contents) companion(partition int32, offset int64) bool {
+	return c.twice != nil && c.twice[partition].Has(uint64(offset-c.acc.Window[partition].First))
 }
 
 func (c *contents) example(id string, p place, detail string) Example {

@@ -13,7 +13,7 @@ import (
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
-func sample() []Batch {
+func someBatches() []Batch {
 	us := time.Microsecond
 	return []Batch{
 		{0, 1, 100, 3, 0, 9, 5 * us, 900 * us},
@@ -54,9 +54,9 @@ func read(t *testing.T, dir string) (out []Batch, torn bool, err error) {
 }
 
 func TestJournalRoundTrip(t *testing.T) {
-	dir := write(t, sample())
+	dir := write(t, someBatches())
 	got, torn, err := read(t, dir)
-	if err != nil || torn || !slices.Equal(got, sample()) {
+	if err != nil || torn || !slices.Equal(got, someBatches()) {
 		t.Errorf("read %v, torn %v, %v", got, torn, err)
 	}
 	if _, err := CreateJournal(dir); err == nil {
@@ -65,7 +65,7 @@ func TestJournalRoundTrip(t *testing.T) {
 }
 
 func TestJournalTornAndForeign(t *testing.T) {
-	dir := write(t, sample())
+	dir := write(t, someBatches())
 	name := filepath.Join(dir, BatchesFile)
 	whole, err := os.ReadFile(name)
 	if err != nil {
@@ -110,12 +110,12 @@ func TestJournalFullDisk(t *testing.T) {
 	j.buf.Reset(j.file)
 	defer full.Close()
 	for err == nil && j.Count() < 1<<20 {
-		err = j.Add(sample()[0])
+		err = j.Add(someBatches()[0])
 	}
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fail.HintOf(err), "disk space") {
 		t.Errorf("full disk: %v, hint %q", err, fail.HintOf(err))
 	}
-	if again := j.Add(sample()[1]); !errors.Is(again, syscall.ENOSPC) {
+	if again := j.Add(someBatches()[1]); !errors.Is(again, syscall.ENOSPC) {
 		t.Errorf("the error was forgotten: %v", again)
 	}
 	if err := j.Close(); !errors.Is(err, syscall.ENOSPC) {
@@ -125,7 +125,7 @@ func TestJournalFullDisk(t *testing.T) {
 
 func TestIndex(t *testing.T) {
 	var x Index
-	for _, b := range sample() {
+	for _, b := range someBatches() {
 		if b.Stream == 0 {
 			if err := x.Add(b); err != nil {
 				t.Fatal(err)

@@ -23,7 +23,8 @@ type keys struct {
 	seqs    *Set     // by sequence number, without offset columns
 	offsets []*Set   // by partition, less the window's first offset
 	cursors []Cursor //
-	repeats []spot   // offsets seen again, at most maxExamples
+	twice   []*Set   // offsets seen again, by partition
+	repeats []spot   // the first of them, at most maxExamples
 	strange uint64   // offsets that no batch of ours holds
 	again   uint64   // rows at an offset that was already seen
 }
@@ -43,6 +44,7 @@ func newKeys(acc *Account, exp Expected, o Options, result *Result) *keys {
 	if o.Layout.Offsets() {
 		for p, w := range acc.Window {
 			k.offsets = append(k.offsets, NewSet(uint64(max(0, w.End-w.First))))
+			k.twice = append(k.twice, NewSet(uint64(max(0, w.End-w.First))))
 			k.cursors = append(k.cursors, acc.Index.Cursor(int32(p)))
 		}
 	}
@@ -105,8 +107,10 @@ func (k *keys) byOffset(c Columns) error {
 
 // mark notes a row at one of the run's offsets.
 func (k *keys) mark(partition int32, offset int64) {
-	if !k.offsets[partition].Add(uint64(offset - k.acc.Window[partition].First)) {
+	within := uint64(offset - k.acc.Window[partition].First)
+	if !k.offsets[partition].Add(within) {
 		k.again++
+		k.twice[partition].Add(within)
 		k.dirty[k.file.Path] = true
 		if len(k.repeats) < maxExamples {
 			k.repeats = append(k.repeats, spot{partition, offset, k.file})

@@ -86,6 +86,9 @@ func (r *Result) tierTwo(ctx context.Context, acc *Account, exp Expected, s Scan
 	}
 	began, bytes := time.Now(), s.BytesRead()
 	c := newContents(acc, exp, o.Layout, r)
+	if !all {
+		c.twice = k.twice
+	}
 	if err := c.scan(ctx, s, read); err != nil {
 		return nil, err
 	}
