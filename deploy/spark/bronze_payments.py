@@ -1,0 +1,402 @@
+"""Kafka to a bronze Iceberg table, each record exactly once.
+
+What it is. A Structured Streaming job (Spark 4.1, Iceberg 1.11) for records in
+JSON. The record's fields come from a schema file, so it knows no payment. It
+runs unchanged under spark-submit on one machine and on Kubernetes: the catalog,
+the store and the resources are Spark's configuration, the rest are arguments or
+environment variables.
+
+How a record flows. Kafka -> parse() -> good rows: `toTable` of the bronze table,
+with _topic, _partition, _offset, _kafka_ts, _ingest_ts beside its fields. Bad
+ones (not JSON of the schema's types, or no event_id) are counted by observe()
+and go to the dead-letter table with the reason and the raw bytes.
+
+Why two queries. One streaming query commits one table exactly once (Iceberg
+skips an epoch that the query already committed; foreachBatch has no such
+guard), so the dead letters are a second query with a checkpoint of its own,
+reading the same topic. It would cost a second parse of everything, so it only
+runs, up to the end of the topic, when the first query has counted a bad record,
+a minute after the start, and every --dead-letter-interval. The count only says
+*when*; what is written is decided by its own checkpoint, so nothing is lost by
+a count that was not seen.
+
+What it does not do: Avro, schema changes while it runs, maintenance of tables.
+"""
+
+import argparse
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from py4j.protocol import Py4JNetworkError
+from pyspark.errors import AnalysisException
+from pyspark.java_gateway import ensure_callback_server_started
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQueryListener
+
+log = logging.getLogger("bronze")
+
+ENVIRONMENT = "LAKEPROOF_JOB_"  # + the argument's name in capitals
+TYPES = {"string", "int", "bigint", "boolean", "timestamp"}
+CORRUPT = "_corrupt"
+META = [("_topic", "string"), ("_partition", "int"), ("_offset", "bigint"), ("_kafka_ts", "timestamp"), ("_ingest_ts", "timestamp")]
+PROPERTIES = {
+    "commit.retry.num-retries": "10",
+    "commit.retry.max-wait-ms": "10000",
+    "write.distribution-mode": "none",  # a file for each Kafka partition and day, no shuffle
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+}
+
+
+# --- settings ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    type: str
+
+
+def parse_args(argv, environ=os.environ) -> argparse.Namespace:
+    """Settings from arguments, else environment, else defaults."""
+    parser = argparse.ArgumentParser(
+        description="Kafka to a bronze Iceberg table, exactly once.",
+        epilog=f"Every argument can be given as {ENVIRONMENT}<NAME> in the environment, for example {ENVIRONMENT}TOPIC.",
+    )
+
+    def add(name, default=None, text="", **more):
+        given = environ.get(ENVIRONMENT + name.upper().replace("-", "_"))
+        parser.add_argument("--" + name, default=default if given is None else more.get("type", str)(given), help=text, **more)
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    add("brokers", "127.0.0.1:9092", "Kafka's bootstrap servers")
+    add("kafka-options", "", "a file like Kafka's client.properties, for security.protocol and so on")
+    add("topic", "payments", "the topic to read")
+    add("query", "bronze", "the query's name")
+    add("catalog", "lab", "the catalog's name in Spark's configuration")
+    add("table", "bronze.payments", "the table for good records, without the catalog")
+    add("dead-letter-table", "", "the table for bad records; default TABLE_dead_letter")
+    add("dead-letter-interval", 600.0, "seconds between two runs of the dead-letter query when nothing bad was seen", type=float)
+    add("checkpoint", "", "where the query's progress is kept, for example s3a://datalake/checkpoints/bronze; needed")
+    add("schema", os.path.join(here, "payments.schema.json"), "the record's schema, a JSON file of field names and types")
+    add("partition-by", "event_time", "the timestamp whose days partition the table")
+    add("trigger", "5 seconds", "the time between two batches")
+    add("max-offsets-per-trigger", 500_000, "records in one batch at most", type=int)
+    add("starting-offsets", "earliest", "where a query without a checkpoint begins")
+    add("max-restarts", 60, "restarts of the query without a batch in between before the job gives up", type=int)
+    add("stop-timeout", 30.0, "seconds to wait for the batch under way when asked to stop", type=float)
+    add("ready-file", "", "a file to make once the query runs, for probes")
+    settings = parser.parse_args(argv)
+    if not settings.checkpoint:
+        parser.error("--checkpoint is needed: without it the job would start again from the beginning each time")
+    if settings.max_offsets_per_trigger <= 0:
+        parser.error("--max-offsets-per-trigger must be greater than 0")
+    settings.dead_letter_table = settings.dead_letter_table or settings.table + "_dead_letter"
+    return settings
+
+
+def load_schema(path) -> list[Field]:
+    """The record's fields from the schema file; event_id must be among them."""
+    with open(path, encoding="utf-8") as file:
+        fields = [Field(f["name"], f["type"]) for f in json.load(file)["fields"]]
+    unknown = {f.type for f in fields} - TYPES
+    if unknown:
+        raise ValueError(f"reading the schema {path}: unknown types {sorted(unknown)}; use {sorted(TYPES)}")
+    if "event_id" not in {f.name for f in fields}:
+        raise ValueError(f"reading the schema {path}: there is no field event_id")
+    return fields
+
+
+def load_kafka_options(path) -> dict[str, str]:
+    """Kafka client properties from a file, as options of the source."""
+    options = {}
+    if path:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                name, equals, value = line.strip().partition("=")
+                if equals and not name.startswith("#"):
+                    options["kafka." + name.strip()] = value.strip()
+    return options
+
+
+# --- records ----------------------------------------------------------------
+
+
+def read_topic(spark, settings) -> DataFrame:
+    return (
+        spark.readStream.format("kafka")
+        .options(**load_kafka_options(settings.kafka_options))
+        .option("kafka.bootstrap.servers", settings.brokers)
+        .option("subscribe", settings.topic)
+        .option("startingOffsets", settings.starting_offsets)
+        .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
+        .option("failOnDataLoss", "true")
+        .option("fetchOffset.numRetries", "30")
+        .option("fetchOffset.retryIntervalMs", "1000")
+        .load()
+    )
+
+
+def parse(records: DataFrame, fields: list[Field]) -> DataFrame:
+    """Adds `row`, the parsed record, and `reason`, null for a good one."""
+    struct = ", ".join(f"`{f.name}` {f.type}" for f in fields) + f", `{CORRUPT}` string"
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
+    corrupt, event_id = F.col(f"row.{CORRUPT}").isNotNull(), F.col("row.event_id")
+    has_id = event_id.isNotNull() & (event_id != "")
+    return records.withColumn("row", F.from_json(F.col("value").cast("string"), struct, options)).withColumn(
+        "reason",
+        F.when(F.col("value").isNull(), "no value")
+        .when(corrupt & has_id, "a field is of another type")
+        .when(corrupt | F.col("row").isNull(), "not a JSON object")
+        .when(~F.coalesce(has_id, F.lit(False)), "no event_id"),
+    )
+
+
+def good_rows(parsed: DataFrame, fields: list[Field]) -> DataFrame:
+    return parsed.where(F.col("reason").isNull()).select(*[F.col("row")[f.name].alias(f.name) for f in fields], *meta_columns())
+
+
+def dead_letters(parsed: DataFrame) -> DataFrame:
+    return parsed.where(F.col("reason").isNotNull()).select("reason", F.col("value").alias("raw"), *meta_columns())
+
+
+def meta_columns():
+    return [
+        F.col("topic").alias("_topic"),
+        F.col("partition").alias("_partition"),
+        F.col("offset").alias("_offset"),
+        F.col("timestamp").alias("_kafka_ts"),
+        F.current_timestamp().alias("_ingest_ts"),
+    ]
+
+
+def create_table_sql(name, columns, day) -> str:
+    listed = ", ".join(f"`{column}` {kind}" for column, kind in columns)
+    properties = ", ".join(f"'{k}' = '{v}'" for k, v in sorted(PROPERTIES.items()))
+    return f"CREATE TABLE IF NOT EXISTS {name} ({listed}) USING iceberg PARTITIONED BY (days(`{day}`)) TBLPROPERTIES ({properties})"
+
+
+def create_tables(spark, settings, fields):
+    for table, columns, day in [
+        (settings.table, [(f.name, f.type) for f in fields] + META, settings.partition_by),
+        (settings.dead_letter_table, [("reason", "string"), ("raw", "binary")] + META, "_ingest_ts"),
+    ]:
+        name = f"{settings.catalog}.{table}"
+        spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {name.rpartition('.')[0]}")
+        spark.sql(create_table_sql(name, columns, day))
+
+
+# --- queries ----------------------------------------------------------------
+
+
+def start_query(spark, settings, rows, name, table, checkpoint, trigger):
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name)
+    return (
+        rows.writeStream.format("iceberg")
+        .outputMode("append")
+        .queryName(name)
+        .trigger(**trigger)
+        .option("checkpointLocation", checkpoint)
+        .option("fanout-enabled", "true")
+        .toTable(f"{settings.catalog}.{table}")
+    )
+
+
+def start_bronze(spark, settings, fields, transform):
+    parsed = parse(read_topic(spark, settings), fields).observe(
+        "records", F.count(F.lit(1)).alias("read"), F.count("reason").alias("bad")
+    )
+    rows = transform(good_rows(parsed, fields))
+    return start_query(spark, settings, rows, settings.query, settings.table, settings.checkpoint, {"processingTime": settings.trigger})
+
+
+def start_dead_letters(spark, settings, fields):
+    rows = dead_letters(parse(read_topic(spark, settings), fields))
+    checkpoint = settings.checkpoint.rstrip("/") + "_dead_letter"
+    name = settings.query + "_dead_letter"
+    return start_query(spark, settings, rows, name, settings.dead_letter_table, checkpoint, {"availableNow": True})
+
+
+class Progress(StreamingQueryListener):
+    """Counts what observe() saw in the bronze query's batches."""
+
+    def __init__(self, name):
+        self.name, self.batches, self.read, self.bad = name, 0, 0, 0
+
+    def onQueryStarted(self, event):
+        pass
+
+    def onQueryIdle(self, event):
+        pass
+
+    def onQueryTerminated(self, event):
+        pass
+
+    def onQueryProgress(self, event):
+        progress = event.progress
+        if progress.name != self.name:
+            return
+        self.batches += 1
+        seen = progress.observedMetrics.get("records")
+        if seen is None or not seen["read"]:
+            return
+        self.read, self.bad = self.read + seen["read"], self.bad + seen["bad"]
+        log.info(
+            "batch=%d records=%d bad=%d seconds=%.3f total_records=%d total_bad=%d",
+            progress.batchId, seen["read"], seen["bad"], progress.batchDuration / 1000, self.read, self.bad,
+        )  # fmt: skip
+
+
+class DeadLetterRuns:
+    """Decides when the dead-letter query runs, and runs at most one."""
+
+    def __init__(self, interval, now, first=60.0):
+        self.interval, self.due, self.bad, self.query = interval, now + min(first, interval), 0, None
+
+    def tick(self, now, bad, start):
+        """One look: `bad` is the count so far, `start` starts the query."""
+        if self.query is not None:
+            if self.query.isActive:
+                return
+            error, self.query = self.query.exception(), None
+            if error is not None:
+                log.warning("the dead-letter query ended, trying again in 10 s: %s", first_line(error))
+                self.due = now + 10
+        if bad > self.bad:
+            self.bad, self.due = bad, min(self.due, now)
+        if now >= self.due:
+            self.due = now + self.interval
+            try:
+                self.query = start()
+            except Py4JNetworkError:
+                raise
+            except Exception as error:
+                log.warning("starting the dead-letter query, trying again in 10 s: %s", first_line(error))
+                self.due = now + 10
+
+
+# --- life -------------------------------------------------------------------
+
+
+class StopOnSignal:
+    """SIGTERM and SIGINT of the JVM, which on Kubernetes is who gets them."""
+
+    def __init__(self, stop):
+        self.stop = stop
+
+    def handle(self, _):
+        self.stop.set()
+
+    class Java:
+        implements = ["sun.misc.SignalHandler"]
+
+
+def stop_on_signals(spark, stop):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    gateway = spark.sparkContext._gateway
+    ensure_callback_server_started(gateway)
+    for name in ("TERM", "INT"):
+        gateway.jvm.sun.misc.Signal.handle(gateway.jvm.sun.misc.Signal(name), StopOnSignal(stop))
+
+
+def first_line(error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith("Caused by")]
+    return " ".join((lines[:1] or [repr(error)]) + causes[-1:])[:500]
+
+
+def permanent(error) -> bool:
+    """Whether another attempt would end in the same way."""
+    return isinstance(error, AnalysisException) or re.search(r"KAFKA_DATA_LOSS|failOnDataLoss", str(error)) is not None
+
+
+def finish(query, timeout):
+    """Stops the query between two batches, or after the timeout in one."""
+    until = time.monotonic() + timeout
+    while query.isActive and query.status["isTriggerActive"] and time.monotonic() < until:
+        time.sleep(0.05)
+    query.stop()
+
+
+def follow(spark, settings, fields, transform, stop, progress, runs):
+    """Runs the query once: returns when asked to stop, raises when it fails."""
+    create_tables(spark, settings, fields)
+    query = start_bronze(spark, settings, fields, transform)
+    log.info("query=%s id=%s run=%s table=%s started", query.name, query.id, query.runId, settings.table)
+    if settings.ready_file:
+        with open(settings.ready_file, "w", encoding="utf-8") as file:
+            file.write(f"{query.id}\n")
+    while query.isActive and not stop.is_set():
+        runs.tick(time.monotonic(), progress.bad, lambda: start_dead_letters(spark, settings, fields))
+        stop.wait(0.2)
+    if not stop.is_set():
+        raise query.exception() or RuntimeError("the query ended without a reason")
+    log.info("stopping after the batch under way")
+    for running in filter(None, [query, runs.query]):
+        finish(running, settings.stop_timeout)
+
+
+def supervise(spark, settings, fields, transform, stop):
+    """Restarts a failed query from its checkpoint, with pauses, until it gets
+    on again; gives up on errors that stay, and after --max-restarts."""
+    progress = Progress(settings.query)
+    spark.streams.addListener(progress)
+    runs = DeadLetterRuns(settings.dead_letter_interval, time.monotonic())
+    failures, batches = 0, 0
+    while not stop.is_set():
+        try:
+            follow(spark, settings, fields, transform, stop, progress, runs)
+        except Py4JNetworkError:
+            raise  # the JVM is gone: nothing to restart in
+        except Exception as error:
+            if stop.is_set():
+                break
+            if progress.batches > batches:
+                failures, batches = 0, progress.batches
+            failures += 1
+            if permanent(error) or failures > settings.max_restarts:
+                log.error("giving up after %d failures in a row: %s", failures, first_line(error))
+                raise
+            pause = min(2.0 ** (failures - 1), 5.0)
+            log.warning("the query failed (%d in a row), again in %.0f s: %s", failures, pause, first_line(error))
+            stop.wait(pause)
+
+
+def main(argv=None, transform=lambda rows: rows) -> int:
+    """Runs the job. `transform` changes the good rows: only tests give one."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.setLevel(logging.INFO)
+    settings = parse_args(argv)
+    fields = load_schema(settings.schema)
+    spark = SparkSession.builder.getOrCreate()
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    stop = threading.Event()
+    stop_on_signals(spark, stop)
+    try:
+        supervise(spark, settings, fields, transform, stop)
+    except Py4JNetworkError:
+        log.error("the JVM has ended")
+        return 1
+    except Exception as error:
+        log.error("ended: %s", first_line(error))
+        return 1
+    finally:
+        if settings.ready_file and os.path.exists(settings.ready_file):
+            os.remove(settings.ready_file)
+    spark.stop()
+    log.info("stopped cleanly")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
