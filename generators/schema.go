@@ -13,6 +13,9 @@ func (s *Schema) Index(name string) int {
 	return -1
 }
 
+// MaxFields is how many fields a schema may have.
+const MaxFields = 256
+
 // Check says what makes the schema unusable for the encoders: the first field
 // must be the UUID, the last the checksum, and each name must be a valid Avro
 // name (Avro 1.12, "Names") and be there once.
@@ -20,6 +23,9 @@ func (s *Schema) Check() error {
 	last := len(s.Fields) - 1
 	if last < 1 || s.Fields[0].Kind != UUID || s.Fields[last].Kind != Checksum {
 		return fmt.Errorf("checking schema %q: the first field must be a UUID and the last a checksum", s.Name)
+	}
+	if last >= MaxFields {
+		return fmt.Errorf("checking schema %q: %d fields are more than %d", s.Name, last+1, MaxFields)
 	}
 	if !avroName(s.Name) {
 		return fmt.Errorf("checking schema %q: the name must be letters, digits and underscores", s.Name)

@@ -1,6 +1,10 @@
 package encode
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // pairs holds the two digits of each number below 100.
 const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" +
@@ -60,4 +64,60 @@ func civil(days uint32) (year, month, day uint32) {
 		return year, m + 3, day
 	}
 	return year + 1, m - 9, day
+}
+
+// parseTime reads RFC 3339 with any number of decimals and any offset; digits
+// beyond the microsecond are cut off. What appendTime writes is read without
+// package time.
+func parseTime(text string) (micros int64, err error) {
+	if micros, ok := parseUTC(text); ok {
+		return micros, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, fmt.Errorf("want a time like 2006-01-02T15:04:05.000Z, not %.50q", text)
+	}
+	return t.UnixMicro(), nil
+}
+
+// parseUTC reads the form that appendTime writes.
+func parseUTC(s string) (micros int64, ok bool) {
+	if len(s) != timeLen || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z' {
+		return 0, false
+	}
+	n, bad := [7]int64{}, byte(0)
+	for i, part := range [7]string{s[0:4], s[5:7], s[8:10], s[11:13], s[14:16], s[17:19], s[20:23]} {
+		for j := range len(part) {
+			d := part[j] - '0'
+			if d > 9 {
+				bad = 1
+			}
+			n[i] = n[i]*10 + int64(d)
+		}
+	}
+	year, month, day := n[0], n[1], n[2]
+	if bad != 0 || month < 1 || month > 12 || day < 1 || day > 28 && day > monthLength(year, month) || n[3] > 23 || n[4] > 59 || n[5] > 59 {
+		return 0, false
+	}
+	seconds := epochDays(year, month, day)*86_400 + n[3]*3600 + n[4]*60 + n[5]
+	return seconds*1_000_000 + n[6]*1000, true
+}
+
+// epochDays is the inverse of civil, counted from 1970-01-01.
+func epochDays(year, month, day int64) int64 {
+	if month < 3 {
+		year, month = year-1, month+12
+	}
+	year += 400 // positive, and the same calendar
+	return year*365 + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719_468 - 146_097
+}
+
+func monthLength(year, month int64) int64 {
+	if month == 2 {
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 30 + (month+month>>3)&1
 }

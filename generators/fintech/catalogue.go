@@ -5,11 +5,14 @@ type market struct {
 	country  string // ISO 3166-1 alpha-2
 	currency string // ISO 4217
 	exponent int64  // decimals of the currency, ISO 4217
-	perEuro  int64  // minor units for 100 euro, rounded
+	perEuro  int64  // minor units of the currency for 100 euro, rounded
 	note     int64  // smallest note of a cash machine, minor units
 	share    uint64 // of the bank's customers and merchants, per thousand
 	cities   []string
 }
+
+// price converts euro cents to minor units of the market's currency.
+func (m *market) price(cents int64) int64 { return cents * m.perEuro / 10_000 }
 
 func markets() []market {
 	return []market{

@@ -30,6 +30,7 @@ type Kind struct {
 func All() []Kind {
 	return []Kind{
 		{"payments", "card and account payments of a bank's customers", NewPayments},
+		{"orders", "orders that the bank's customers place with merchants", NewOrders},
 	}
 }
 

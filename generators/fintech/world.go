@@ -37,7 +37,8 @@ type merchant struct {
 	id, name, city string
 	terminals      [2]string
 	trade          *trade
-	median         int64 // of an amount, minor units of the market's currency
+	shelf          uint64 // place of its trade's first article in the orders' list
+	median         int64  // of an amount, minor units of the market's currency
 	spread         generators.Spread
 }
 
@@ -46,6 +47,7 @@ type place struct {
 	market
 	shops, billers, machines guild
 	transfer                 int64 // median of a transfer, minor units
+	shipping, freeShipping   int64 // price of a delivery, and the order from which it is free, minor units
 }
 
 // guild is a group of merchants of one market. Customers prefer them by Zipf's
@@ -62,7 +64,7 @@ func newWorld(seed generators.Seed) *world {
 	shares := []uint64{}
 	made := uint64(0) // merchants so far
 	for _, m := range markets() {
-		p := place{market: m, transfer: 15_000 * m.perEuro / 10_000}
+		p := place{market: m, transfer: m.price(15_000), shipping: m.price(490), freeShipping: m.price(5_000)}
 		part := func(trades []trade, perMille uint64) guild {
 			n := max(2, merchants*m.share*perMille/1_000_000)
 			g := newGuild(seed, &p.market, trades, made, n)
@@ -93,9 +95,10 @@ func newGuild(seed generators.Seed, m *market, trades []trade, first, n uint64) 
 	g := guild{popular: generators.NewAlias(generators.Zipf(int(n))...)}
 	kind, city, name := seed.Rand("merchant.trade"), seed.Rand("merchant.city"), seed.Rand("merchant.name")
 	for i := first; i < first+n; i++ {
-		t := &trades[mix.Pick(kind.At(i))]
+		nth := mix.Pick(kind.At(i))
+		t := &trades[nth]
 		owner := gofakeit.NewFaker(rand.NewPCG(name.At(i), i), false).LastName()
-		median := max(1, t.median*m.perEuro/10_000)
+		median := m.price(t.median)
 		// Shops of one trade differ: half to one and a half times its median.
 		median += median * (int64(generators.Below(seed.Rand("merchant.median").At(i), 1000)) - 500) / 1000
 		g.merchants = append(g.merchants, merchant{
@@ -104,6 +107,7 @@ func newGuild(seed generators.Seed, m *market, trades []trade, first, n uint64) 
 			city:      m.cities[generators.Below(city.At(i), uint64(len(m.cities)))],
 			terminals: [2]string{number("T", seed, 2*i), number("T", seed, 2*i+1)},
 			trade:     t,
+			shelf:     uint64(nth) * articles,
 			median:    max(1, median),
 			spread:    generators.Sigma(t.sigma),
 		})

@@ -1,0 +1,72 @@
+package encode
+
+import (
+	"math"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+const layout = "2006-01-02T15:04:05.000Z"
+
+func TestTimesAgreeWithPackageTime(t *testing.T) {
+	check := func(t interface{ Fatalf(string, ...any) }, micros int64) {
+		want := time.UnixMicro(micros).UTC().Format(layout)
+		if got := string(appendTime(nil, micros)); got != want {
+			t.Fatalf("%d is %s, want %s", micros, got, want)
+		}
+		back, ok := parseUTC(want)
+		if ms := time.UnixMicro(micros).UnixMilli(); !ok || back != ms*1000 {
+			t.Fatalf("%s is %d, %t, want %d", want, back, ok, ms*1000)
+		}
+	}
+	first := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	for day := first; day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
+		check(t, day.UnixMicro()+86_399_999_999)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, rapid.Int64Range(first.UnixMicro(), 253_402_300_799_999_999).Draw(t, "micros"))
+	})
+	for micros, want := range map[int64]string{
+		math.MinInt64: "0000-01-01T00:00:00.000Z",
+		math.MaxInt64: "9999-12-31T23:59:59.999Z",
+	} {
+		if got := string(appendTime(nil, micros)); got != want {
+			t.Errorf("%d is %s, want %s", micros, got, want)
+		}
+	}
+}
+
+// parseUTC takes nothing that package time refuses.
+func FuzzParseUTC(f *testing.F) {
+	f.Add("2024-02-29T23:59:59.999Z")
+	f.Add("2023-02-29T23:59:60.999Z")
+	f.Fuzz(func(t *testing.T, text string) {
+		micros, ok := parseUTC(text)
+		want, err := time.Parse(layout, text)
+		if ok && (err != nil || want.UnixMicro() != micros) {
+			t.Errorf("%q is %d, package time says %v, %v", text, micros, want, err)
+		}
+		if len(text) == timeLen && err == nil && !ok && text[19] == '.' {
+			t.Errorf("%q refused", text)
+		}
+	})
+}
+
+func TestAppendInt(t *testing.T) {
+	check := func(t interface{ Fatalf(string, ...any) }, n int64) {
+		if got, want := string(appendInt([]byte("x"), n)), "x"+strconv.FormatInt(n, 10); got != want {
+			t.Fatalf("%d is %s", n, got)
+		}
+	}
+	for p, n := int64(1), 0; n < 19; p, n = p*10, n+1 {
+		for _, x := range []int64{p - 1, p, p + 1, -p, 7 * p} {
+			check(t, x)
+		}
+	}
+	check(t, math.MaxInt64)
+	check(t, math.MinInt64)
+	rapid.Check(t, func(t *rapid.T) { check(t, rapid.Int64().Draw(t, "n")) })
+}
