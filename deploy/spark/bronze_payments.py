@@ -107,7 +107,7 @@ def parse_args(argv, environ=os.environ) -> argparse.Namespace:
 def load_schema(path) -> list[Field]:
     """The record's fields from the schema file; event_id must be among them."""
     with open(path, encoding="utf-8") as file:
-        fields = [Field(f["name"], f["type"]) for f in json.load(file)["fields"]]
+        fields = [Field(f["name"], f["type"]) for f in json.load(file)]
     unknown = {f.type for f in fields} - TYPES
     if unknown:
         raise ValueError(f"reading the schema {path}: unknown types {sorted(unknown)}; use {sorted(TYPES)}")

@@ -189,18 +189,17 @@ func (d *Driver) command() (c command, ready string, err error) {
 			return c, "", err
 		}
 	}
-	pyspark, err := filepath.Glob(s.tool("spark", "venv", "lib", "python3*", "site-packages", "pyspark"))
-	if err != nil || len(pyspark) != 1 {
-		return c, "", fail.New(fail.Usage, "install the stack first: lakeproof lab up", "looking for pyspark in %s: not installed", s.tool("spark", "venv"))
+	submit, env, err := s.sparkProgram(home)
+	if err != nil {
+		return c, "", err
 	}
 	ready = filepath.Join(home, "ready")
-	python := s.tool("spark", "venv", "bin", "python")
 	script, extra := "bronze_payments.py", []string{}
 	if o.Fault != "" {
 		script, extra = "faulty.py", []string{"--fault", o.Fault}
 	}
 	argv := []string{
-		filepath.Join(pyspark[0], "bin", "spark-submit"), "--properties-file", filepath.Join(home, "spark.conf"),
+		submit, "--properties-file", filepath.Join(home, "spark.conf"),
 		filepath.Join(home, script),
 	}
 	argv = append(argv, extra...)
@@ -210,12 +209,23 @@ func (d *Driver) command() (c command, ready string, err error) {
 		"--checkpoint", o.Checkpoint, "--trigger", strconv.FormatInt(o.Trigger.Milliseconds(), 10)+" milliseconds",
 		"--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),
 		"--schema", filepath.Join(home, "schema.json"), "--ready-file", ready)
-	env := []string{
+	return command{name: d.Name(), addr: local(o.UIPort), dir: home, env: env, argv: argv}, ready, nil
+}
+
+// sparkProgram finds spark-submit and the environment that it needs; home holds
+// the folder conf.
+func (s *Stack) sparkProgram(home string) (submit string, env []string, err error) {
+	pyspark, err := filepath.Glob(s.tool("spark", "venv", "lib", "python3*", "site-packages", "pyspark"))
+	if err != nil || len(pyspark) != 1 {
+		return "", nil, fail.New(fail.Usage, "install the stack first: lakeproof lab up",
+			"looking for pyspark in %s: not installed", s.tool("spark", "venv"))
+	}
+	python := s.tool("spark", "venv", "bin", "python")
+	return filepath.Join(pyspark[0], "bin", "spark-submit"), []string{
 		"SPARK_HOME=" + pyspark[0], "SPARK_CONF_DIR=" + filepath.Join(home, "conf"), "SPARK_LOCAL_IP=127.0.0.1",
 		"PYSPARK_PYTHON=" + python, "PYSPARK_DRIVER_PYTHON=" + python,
 		"AWS_ACCESS_KEY_ID=" + s.keys.accessKey.Reveal(), "AWS_SECRET_ACCESS_KEY=" + s.keys.secretKey.Reveal(), "AWS_REGION=" + Region,
-	}
-	return command{name: d.Name(), addr: local(o.UIPort), dir: home, env: env, argv: argv}, ready, nil
+	}, nil
 }
 
 // WipeCheckpoint forgets how far the driver's query came: its next start reads
