@@ -2,7 +2,7 @@ package encode
 
 import (
 	"hash/crc32"
-	"strconv"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -11,63 +11,120 @@ import (
 // jsonEncoder holds everything that is the same in every record.
 type jsonEncoder struct {
 	fields []jsonField // all but the checksum
-	tail   string      // `,"checksum":`
+	tail   jsonField   // the checksum
 	crc    *crc32.Table
 }
 
+// jsonField is one member. What stands before its value is written as a whole
+// array: a store of fixed size, which is far cheaper than a copy of its length.
 type jsonField struct {
-	name   string // `,"name":`, with a brace for the first comma
-	quoted string // the same and the opening quote of the value
+	lead   [leadSize]byte // `,"name":`, then the opening quote where the kind has one
+	size   int            // of the lead, at most leadSize
+	rest   string         // of a lead that is longer
+	quote  int            // 1 where the kind has quotes, else 0
 	kind   generators.Kind
 	plain  bool
+	atMost int // bytes of the member without its string's characters
 }
+
+const (
+	leadSize     = 32
+	longestValue = generators.IDTextLen + len(`""}`) // of those that are no strings
+	longestByte  = len(`\u0000`)                     // what one byte of a string can become
+)
 
 func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 	e := &jsonEncoder{crc: castagnoli()}
-	lead := `{"`
-	for _, f := range s.Fields {
-		name := lead + f.Name + `":`
-		e.fields = append(e.fields, jsonField{name: name, quoted: name + `"`, kind: f.Kind, plain: f.Plain})
-		lead = `,"`
+	for i, f := range s.Fields {
+		out := jsonField{kind: f.Kind, plain: f.Plain}
+		lead := `,"` + f.Name + `":`
+		if i == 0 {
+			lead = "{" + lead[1:]
+		}
+		if f.Kind == generators.UUID || f.Kind == generators.String || f.Kind == generators.Timestamp {
+			lead, out.quote = lead+`"`, 1
+		}
+		out.size = copy(out.lead[:], lead)
+		out.rest = lead[out.size:]
+		out.atMost = leadSize + len(out.rest) + longestValue
+		e.fields = append(e.fields, out)
 	}
 	last := len(e.fields) - 1
-	e.tail, e.fields = e.fields[last].name, e.fields[:last]
+	e.tail, e.fields = e.fields[last], e.fields[:last]
 	return e
 }
 
 func (e *jsonEncoder) Format() string { return JSON }
 
+// Append works in the whole capacity of dst, of which n bytes are written, and
+// makes room once for each member.
 func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	start := len(dst)
+	start, n := len(dst), len(dst)
 	values := ev.Values[:len(e.fields)+1]
 	for i := range e.fields {
 		f, v := &e.fields[i], &values[i]
+		dst = room(dst, n, f.atMost+longestByte*len(v.Str))
+		n = f.putLead(dst, n)
 		if v.Null {
-			dst = append(append(dst, f.name...), "null"...)
+			n += copy(dst[n-f.quote:], "null") - f.quote
 			continue
 		}
 		switch f.kind {
 		case generators.UUID:
-			dst = append(ev.ID.Append(append(dst, f.quoted...)), '"')
+			ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
+			n += generators.IDTextLen
 		case generators.String:
-			dst = append(dst, f.quoted...)
 			if f.plain {
-				dst = append(dst, v.Str...)
+				n += copy(dst[n:], v.Str)
 			} else {
-				dst = appendEscaped(dst, v.Str)
+				n = len(appendEscaped(dst[:n], v.Str))
 			}
-			dst = append(dst, '"')
 		case generators.Bool:
-			dst = strconv.AppendBool(append(dst, f.name...), v.Int != 0)
+			n += copy(dst[n:], literal(v.Int))
 		case generators.Timestamp:
-			dst = append(appendTime(append(dst, f.quoted...), v.Int), '"')
+			putTime((*[timeLen]byte)(dst[n:]), v.Int)
+			n += timeLen
 		default: // Int, Long
-			dst = appendInt(append(dst, f.name...), v.Int)
+			n += putInt((*[intLen]byte)(dst[n:]), v.Int)
 		}
+		dst[n] = '"'
+		n += f.quote
 	}
-	sum := int64(crc32.Checksum(dst[start:], e.crc))
-	values[len(e.fields)] = generators.Value{Int: sum}
-	return append(appendInt(append(dst, e.tail...), sum), '}')
+	sum := crc32.Checksum(dst[start:n], e.crc)
+	values[len(e.fields)] = generators.Value{Int: int64(sum)}
+	dst = room(dst, n, e.tail.atMost)
+	n = e.tail.putLead(dst, n)
+	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
+	dst[n] = '}'
+	return dst[:n+1]
+}
+
+// putLead writes what stands before the value and returns where the value
+// starts.
+func (f *jsonField) putLead(dst []byte, n int) int {
+	*(*[leadSize]byte)(dst[n:]) = f.lead
+	n += f.size
+	if f.rest != "" {
+		n += copy(dst[n:], f.rest)
+	}
+	return n
+}
+
+func literal(b int64) string {
+	if b != 0 {
+		return "true"
+	}
+	return "false"
+}
+
+// room returns buf, of which n bytes are used, at its full capacity and with
+// space for more.
+func room(buf []byte, n, more int) []byte {
+	if len(buf)-n >= more {
+		return buf
+	}
+	buf = slices.Grow(buf[:n], more)
+	return buf[:cap(buf)]
 }
 
 // appendEscaped appends s as the inside of a JSON string (RFC 8259 section 7);

@@ -1,39 +1,68 @@
 package encode
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"time"
 )
 
-// pairs holds the two digits of each number below 100.
-const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" +
-	"30313233343536373839" + "40414243444546474849" + "50515253545556575859" +
-	"60616263646566676869" + "70717273747576777879" + "80818283848586878889" + "90919293949596979899"
+// intLen is the most bytes that an integer takes: a sign and 19 digits.
+const intLen = 20
 
-// appendInt appends a decimal number.
-func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+// putInt writes a decimal number and returns its length.
+func putInt(out *[intLen]byte, n int64) int {
+	if uint64(n) >= 1e16 { // also every negative number
+		return len(strconv.AppendInt(out[:0], n, 10))
+	}
+	high, low := uint64(n)/1e8, uint64(n)%1e8
+	if high == 0 {
+		return putShort(out[:8], low)
+	}
+	size := putShort(out[:8], high)
+	binary.LittleEndian.PutUint64(out[size:size+8], digits8(low)|zeros)
+	return size + 8
+}
+
+// putShort writes a number below 10^8 into eight bytes, without leading zeros,
+// and returns its length.
+func putShort(out []byte, n uint64) int {
+	d := digits8(n)
+	skip := bits.TrailingZeros64(d|1<<56) / 8 // the last digit stays
+	binary.LittleEndian.PutUint64(out, (d|zeros)>>(8*skip))
+	return 8 - skip
+}
+
+// zeros is eight times the character '0'.
+const zeros = 0x3030303030303030
+
+// digits8 returns the eight digits of a number below 10^8, the first in the
+// lowest byte. It halves the number three times, all parts at once; the
+// divisions by 100 and by 10 are multiplications.
+func digits8(n uint64) uint64 {
+	n = n/10_000 | n%10_000<<32
+	q := n * 5243 >> 19 & 0x0000007f_0000007f // each half / 100
+	n = q | (n-q*100)<<16
+	q = n * 103 >> 10 & 0x000f000f_000f000f // each quarter / 10
+	return q | (n-q*10)<<8
+}
 
 // timeLen is the length of a timestamp as text.
 const timeLen = len("2006-01-02T15:04:05.000Z")
 
-// appendTime appends microseconds since the Unix epoch as RFC 3339 in UTC with
+// putTime writes microseconds since the Unix epoch as RFC 3339 in UTC with
 // three decimals. Years outside 0000-9999, which RFC 3339 cannot express, are
 // clamped to the nearest it can.
-func appendTime(dst []byte, micros int64) []byte {
+func putTime(out *[timeLen]byte, micros int64) {
 	const first, last = -62_167_219_200_000, 253_402_300_799_999 // 0000-01-01 and 9999-12-31, ms
-	ms := min(max(micros/1000, first), last)
-	if micros%1000 < 0 && ms > first {
-		ms--
-	}
-	ms -= first
+	ms := uint64(min(max(floorDiv(micros, 1000), first), last) - first)
 	year, month, day := civil(uint32(ms / 86_400_000))
 	thousandths := uint32(ms % 86_400_000)
 	s := thousandths / 1000
 	thousandths -= s * 1000
-	at := len(dst)
-	dst = append(dst, "0000-00-00T00:00:00.000Z"...)
-	out := (*[timeLen]byte)(dst[at:])
+
+	*out = [timeLen]byte([]byte("0000-00-00T00:00:00.000Z"))
 	put2(out[0:2], year/100)
 	put2(out[2:4], year%100)
 	put2(out[5:7], month)
@@ -41,12 +70,15 @@ func appendTime(dst []byte, micros int64) []byte {
 	put2(out[11:13], s/3600)
 	put2(out[14:16], s/60%60)
 	put2(out[17:19], s%60)
-	out[20] = byte('0' + thousandths/100)
-	put2(out[21:23], thousandths%100)
-	return dst
+	put2(out[20:22], thousandths/10)
+	out[22] = byte('0' + thousandths%10)
 }
 
-func put2(out []byte, n uint32) { copy(out, pairs[2*n:2*n+2]) }
+// put2 writes the two digits of a number below 100.
+func put2(out []byte, n uint32) {
+	tens := n * 103 >> 10
+	binary.LittleEndian.PutUint16(out, uint16(0x3030+tens|(n-tens*10)<<8))
+}
 
 // civil turns days since 0000-01-01 of the Gregorian calendar into a date.
 // Years are counted from March, so that the leap day is the last of its year
@@ -67,7 +99,7 @@ func civil(days uint32) (year, month, day uint32) {
 }
 
 // parseTime reads RFC 3339 with any number of decimals and any offset; digits
-// beyond the microsecond are cut off. What appendTime writes is read without
+// beyond the microsecond are cut off. What putTime writes is read without
 // package time.
 func parseTime(text string) (micros int64, err error) {
 	if micros, ok := parseUTC(text); ok {
@@ -80,7 +112,7 @@ func parseTime(text string) (micros int64, err error) {
 	return t.UnixMicro(), nil
 }
 
-// parseUTC reads the form that appendTime writes.
+// parseUTC reads the form that putTime writes.
 func parseUTC(s string) (micros int64, ok bool) {
 	if len(s) != timeLen || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z' {
 		return 0, false
