@@ -57,28 +57,35 @@ func (b *batch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.write(ctx, t, last < b.epoch); err != nil {
+		return fmt.Errorf("writing table %s: %w", b.Table, err)
+	}
+	return b.writeDead(ctx)
+}
+
+// write appends the rows, or only goes through the records for their dead
+// letters.
+func (b *batch) write(ctx context.Context, t *table.Table, missing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	records := newRecordStream(ctx, b.columns)
 	filled := make(chan struct{})
 	go func() {
 		defer close(filled)
-		records.finish(b.fill(ctx, records, last < b.epoch))
+		records.finish(b.fill(ctx, records, missing))
 	}()
-	if last < b.epoch {
+	var err error
+	if missing {
 		_, err = t.Append(ctx, records, b.summary(b.epoch))
 	} else {
 		records.discard()
 	}
-	cancel()
+	cancel() // a writer that gave up leaves the other side waiting
 	<-filled
 	// The reason for a broken stream says more than what the writer made of it.
 	if records.err != nil && !errors.Is(records.err, context.Canceled) {
-		err = records.err
+		return records.err
 	}
-	if err != nil {
-		return fmt.Errorf("writing table %s: %w", b.Table, err)
-	}
-	return b.writeDead(ctx)
+	return err
 }
 
 // fill sends the rows of the batch: those that are due, then one for each

@@ -19,6 +19,16 @@ import (
 // retainedBatches is spark.sql.streaming.minBatchesToRetain.
 const retainedBatches = 100
 
+// sparkConf are the settings that Spark 4.1.3 keeps with each batch, because a
+// restart must not change them. They mean nothing here, but readers may look
+// for them.
+const sparkConf = `{"spark.sql.streaming.stateStore.providerClass":"org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",` +
+	`"spark.sql.streaming.stateStore.rocksdb.formatVersion":"5","spark.sql.streaming.stateStore.encodingFormat":"unsaferow",` +
+	`"spark.sql.streaming.statefulOperator.useStrictDistribution":"true","spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion":"2",` +
+	`"spark.sql.streaming.multipleWatermarkPolicy":"min","spark.sql.streaming.aggregation.stateFormatVersion":"2",` +
+	`"spark.sql.shuffle.partitions":"4","spark.sql.streaming.join.stateFormatVersion":"2",` +
+	`"spark.sql.streaming.stateStore.compression.codec":"lz4","spark.sql.optimizer.pruneFiltersCanPruneStreamingSubplan":"false"}`
+
 // offsets are the next offsets to read, by partition. A nil map is "not known
 // yet".
 type offsets map[int32]int64
@@ -121,9 +131,7 @@ func (c *checkpoint) writeInitial(o offsets) error {
 
 // plan writes offsets/N: what batch N will have read when it is done.
 func (c *checkpoint) plan(epoch int64, end offsets, atMillis int64) error {
-	head := fmt.Sprintf(`{"batchWatermarkMs":0,"batchTimestampMs":%d,"conf":{`+
-		`"spark.sql.streaming.stateStore.providerClass":"org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",`+
-		`"spark.sql.streaming.multipleWatermarkPolicy":"min","spark.sql.shuffle.partitions":"1"}}`, atMillis)
+	head := fmt.Sprintf(`{"batchWatermarkMs":0,"batchTimestampMs":%d,"conf":%s}`, atMillis, sparkConf)
 	return c.write(fmt.Sprintf("offsets/%d", epoch), fmt.Appendf(nil, "v1\n%s\n%s", head, end.json(c.topic)))
 }
 

@@ -99,6 +99,12 @@ func (l *Lab) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting the broker: %w", err)
 	}
+	return l.startEngine(ctx)
+}
+
+// startEngine starts the streams where their checkpoints stand, and the watch
+// over the parts that run by themselves.
+func (l *Lab) startEngine(ctx context.Context) error {
 	for _, s := range l.opts.Streams {
 		query, err := l.newStream(s)
 		if err != nil {
@@ -111,6 +117,17 @@ func (l *Lab) start(ctx context.Context) error {
 	}
 	l.runParts()
 	return nil
+}
+
+// stopEngine ends what startEngine began. Rows held back by the sabotage are
+// lost.
+func (l *Lab) stopEngine() {
+	l.stop()
+	l.parts.Wait()
+	for _, s := range l.streams {
+		s.source.close()
+	}
+	l.streams = nil
 }
 
 func (l *Lab) newStream(s Stream) (*stream, error) {
@@ -138,7 +155,7 @@ func (l *Lab) newStream(s Stream) (*stream, error) {
 	}, nil
 }
 
-// runParts starts the engine and watches the parts that run by themselves.
+// runParts runs the streams and watches the store and the catalog.
 func (l *Lab) runParts() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
@@ -197,7 +214,7 @@ func (l *Lab) Flush(ctx context.Context) error {
 	tick := time.NewTicker(flushPoll)
 	defer tick.Stop()
 	for _, s := range l.streams {
-		ends, err := s.source.ends(ctx)
+		ends, err := l.endsNow(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -215,6 +232,17 @@ func (l *Lab) Flush(ctx context.Context) error {
 	return nil
 }
 
+// endsNow asks with a client of its own: that of the stream may not know yet of
+// a topic that was just made.
+func (l *Lab) endsNow(ctx context.Context, s *stream) (offsets, error) {
+	fresh, err := newSource(l.broker.ListenAddrs(), s.Topic)
+	if err != nil {
+		return nil, err
+	}
+	defer fresh.close()
+	return fresh.ends(ctx)
+}
+
 func (s *stream) flushed(ends offsets) bool {
 	p := s.progressNow()
 	for part, at := range ends {
@@ -228,11 +256,7 @@ func (s *stream) flushed(ends offsets) bool {
 // Close stops the engine at once, between or within batches, and then all
 // systems, and waits for their end. Files stay. A second call does nothing.
 func (l *Lab) Close(ctx context.Context) error {
-	l.stop()
-	l.parts.Wait()
-	for _, s := range l.streams {
-		s.source.close()
-	}
+	l.stopEngine()
 	var errs []error
 	if l.broker != nil {
 		l.broker.Close()
@@ -249,7 +273,7 @@ func (l *Lab) Close(ctx context.Context) error {
 	if l.store != nil {
 		errs = append(errs, l.store.close())
 	}
-	l.streams, l.broker, l.rest, l.catalog, l.files, l.store = nil, nil, nil, nil, nil, nil
+	l.broker, l.rest, l.catalog, l.files, l.store = nil, nil, nil, nil, nil
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing the embedded lab: %w", err)
 	}

@@ -117,13 +117,16 @@ func (s *restServer) namespaces(w http.ResponseWriter, r *http.Request) {
 	if name := r.URL.Query().Get("parent"); name != "" {
 		parent = levels(name)
 	}
-	list, err := s.catalog.ListNamespaces(r.Context(), parent)
+	all, err := s.catalog.ListNamespaces(r.Context(), parent)
 	if err != nil {
 		s.failWith(w, r, err, strings.Join(parent, "."))
 		return
 	}
-	if list == nil {
-		list = []table.Identifier{}
+	list := []table.Identifier{} // one level a request; iceberg-go lists the parent itself, too
+	for _, ns := range all {
+		if len(ns) == len(parent)+1 {
+			list = append(list, ns)
+		}
 	}
 	s.answer(w, map[string]any{"namespaces": list})
 }

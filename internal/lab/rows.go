@@ -135,13 +135,11 @@ func (b *rowBuilder) take() arrow.RecordBatch {
 // [deadLetterSchema].
 func (b *rowBuilder) addDeadLetter(l deadLetter) {
 	b.builder.Field(0).(*array.StringBuilder).Append(l.reason)
-	for i, data := range [][]byte{l.record.Key, l.record.Value} {
-		col := b.builder.Field(1 + i).(*array.BinaryBuilder)
-		if data == nil {
-			col.AppendNull()
-		} else {
-			col.Append(data)
-		}
+	raw := b.builder.Field(1).(*array.BinaryBuilder)
+	if l.record.Value == nil {
+		raw.AppendNull()
+	} else {
+		raw.Append(l.record.Value)
 	}
 	b.origin(placeOf(l.record))
 }

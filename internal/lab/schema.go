@@ -32,12 +32,12 @@ func landingSchema(s *generators.Schema) *iceberg.Schema {
 	return iceberg.NewSchema(0, origin(fields)...)
 }
 
-// deadLetterSchema is the schema of the records that could not be decoded.
+// deadLetterSchema is the schema of the records that could not be decoded, as
+// the shipped Spark job makes it.
 func deadLetterSchema() *iceberg.Schema {
 	return iceberg.NewSchema(0, origin([]iceberg.NestedField{
 		column(1, "reason", iceberg.PrimitiveTypes.String),
-		column(2, "key", iceberg.PrimitiveTypes.Binary),
-		column(3, "value", iceberg.PrimitiveTypes.Binary),
+		column(2, "raw", iceberg.PrimitiveTypes.Binary),
 	})...)
 }
 

@@ -132,23 +132,10 @@ func (s *stream) run(ctx context.Context) error {
 
 // step runs one batch if there is anything to do.
 func (s *stream) step(ctx context.Context, now time.Time) error {
-	if s.from == nil {
-		if err := s.begin(ctx); err != nil || s.from == nil {
-			return err
-		}
-	}
-	end, err := s.end(ctx)
-	if err != nil {
+	b, err := s.next(ctx, now)
+	if b == nil || err != nil {
 		return err
 	}
-	due := s.takeDue(now)
-	if end == nil && len(due) == 0 {
-		return nil
-	}
-	if end == nil {
-		end = s.from.clone()
-	}
-	b := &batch{stream: s, epoch: s.epoch, from: s.from, end: end, due: due, at: now}
 	if err := s.checkpoint.plan(b.epoch, b.end, now.UnixMilli()); err != nil {
 		return err
 	}
@@ -165,6 +152,27 @@ func (s *stream) step(ctx context.Context, now time.Time) error {
 	s.log.Debug("batch committed", "query", app(s.Stream), "batch", b.epoch, "rows", b.written,
 		"dead_letters", len(b.dead), "duration", time.Since(now))
 	return nil
+}
+
+// next returns the next batch, nil when there is nothing to do.
+func (s *stream) next(ctx context.Context, now time.Time) (*batch, error) {
+	if s.from == nil {
+		if err := s.begin(ctx); err != nil || s.from == nil {
+			return nil, err
+		}
+	}
+	end, err := s.end(ctx)
+	if err != nil {
+		return nil, err
+	}
+	due := s.takeDue(now)
+	if end == nil && len(due) == 0 {
+		return nil, nil
+	}
+	if end == nil {
+		end = s.from // only rows that were held back
+	}
+	return &batch{stream: s, epoch: s.epoch, from: s.from, end: end, due: due, at: now}, nil
 }
 
 // begin fixes where the first batch starts, once the topic is there.
