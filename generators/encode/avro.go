@@ -82,7 +82,7 @@ func floorDiv(n, by int64) int64 {
 	return q
 }
 
-// avroType is an Avro schema: a name, a union or a type with its annotations.
+// avroType is a type with its annotation.
 type avroType struct {
 	Type        string `json:"type"`
 	LogicalType string `json:"logicalType,omitempty"`

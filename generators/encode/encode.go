@@ -38,7 +38,8 @@ func Formats() []string { return []string{JSON, Avro, AvroRegistry} }
 // once, each with an event and a buffer of its own.
 type Encoder interface {
 	// Append appends the encoded event and stores its checksum in the last
-	// value of ev. It does not allocate when dst has room.
+	// value of ev. It does not allocate when dst has room, and may scribble on
+	// the capacity of dst behind the result.
 	Append(dst []byte, ev *generators.Event) []byte
 	// Format is the name the encoder was made with.
 	Format() string

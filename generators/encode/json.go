@@ -77,7 +77,7 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 			if f.plain {
 				n += copy(dst[n:], v.Str)
 			} else {
-				n = len(appendEscaped(dst[:n], v.Str))
+				n = len(appendEscaped(dst[:n], v.Str)) // there is room: it stays in dst
 			}
 		case generators.Bool:
 			n += copy(dst[n:], literal(v.Int))

@@ -15,6 +15,10 @@ const (
 	merchants = 2_000
 )
 
+// tokenLen is the length of what stands for a card or a device: even if it is
+// all digits by chance, it is too short for a card number (ISO 7812: 12 to 19).
+const tokenLen = 11
+
 // world is the bank: made from a seed, never changed afterwards, and shared by
 // all goroutines.
 type world struct {
@@ -129,8 +133,8 @@ func (w *world) addAccounts(seed generators.Seed) {
 		w.accounts = append(w.accounts, account{
 			id:       number("acc-", seed, i),
 			customer: number("cus-", seed, owner),
-			card:     fmt.Sprintf("tok_%s", tape(card.Entity(i), 20)),
-			devices:  [2]string{fmt.Sprintf("dev-%012x", device.At(2*i)>>16), fmt.Sprintf("dev-%012x", device.At(2*i+1)>>16)},
+			card:     "tok_" + tape(card.Entity(i), tokenLen),
+			devices:  [2]string{"dev-" + tape(device.Entity(2*i), tokenLen), "dev-" + tape(device.Entity(2*i+1), tokenLen)},
 			market:   int32(w.abroad.Pick(home.At(owner))),
 		})
 		activity[i] = uint64(w.amounts.Draw(busy.At(i), 1000, generators.Sigma(900)))
