@@ -110,3 +110,12 @@ func (l *latency) curve() [][2]float64 {
 	}
 	return out
 }
+
+// byName returns the spread of every phase by its name, and of all under "".
+func (l *latency) byName() map[string]spread {
+	out := map[string]spread{"": l.of("")}
+	for _, p := range l.phases {
+		out[p.Name] = l.of(p.Name)
+	}
+	return out
+}

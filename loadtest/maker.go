@@ -35,7 +35,7 @@ func (m *maker) make(seq uint64) (key, value []byte) {
 
 func (m *maker) partitionKey() []byte {
 	if m.stream.keyField == 0 {
-		m.text = m.ev.ID.AppendText(m.text[:0])
+		m.text = m.ev.ID.Append(m.text[:0])
 	} else {
 		m.text = append(m.text[:0], m.ev.Values[m.stream.keyField].Str...)
 	}
@@ -44,7 +44,10 @@ func (m *maker) partitionKey() []byte {
 
 // Open implements ledger.Expected.
 func (m *maker) Open(id []byte) (uint64, bool) {
-	parsed, ok := generators.ParseID(id)
+	parsed, ok := generators.IDFromBytes(id)
+	if len(id) == generators.IDTextLen {
+		parsed, ok = generators.ParseID(id)
+	}
 	if !ok {
 		return 0, false
 	}
