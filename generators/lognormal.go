@@ -4,9 +4,9 @@ import "math"
 
 // LogNormal draws from log-normal distributions, the law of amounts of money.
 // A draw is integer arithmetic on two small tables, and the tables are made
-// with additions and multiplications only, each rounded on its own, so that
-// the same random bits give the same amount on every processor (math.Exp and
-// fused multiply-add differ between amd64 and arm64).
+// with the four basic operations only, so that the same random bits give the
+// same amount on every processor: math.Exp differs between amd64 and arm64, and
+// so does x*y+z, unless a conversion to float64 stands around the product.
 type LogNormal struct {
 	quantile [quantiles + 1]int32   // of the standard normal distribution, Q20
 	power    [powerSteps + 1]uint64 // 2^(i/powerSteps), Q32
@@ -38,17 +38,19 @@ func NewLogNormal() *LogNormal {
 	const dz = 2 * tail / steps
 	density := func(i int) float64 {
 		z := float64(float64(i)*dz) - tail
-		return exp(-float64(z*z)/2) * (dz / 2.5066282746310002)
+		return float64(exp(-float64(z*z)/2) * (dz / 2.5066282746310002)) // over the root of 2 pi
 	}
 	sum, next := 0.0, 1
 	t.quantile[0], t.quantile[quantiles] = int32(-tail*(1<<20)), int32(tail*(1<<20))
 	for i := 0; i < steps && next < quantiles; i++ {
-		area := (density(i) + density(i+1)) / 2
-		for next < quantiles && sum+area >= float64(next)/quantiles {
-			part := (float64(next)/quantiles - sum) / area
-			z := float64((float64(i)+part)*dz) - tail
+		area := float64((density(i) + density(i+1)) / 2)
+		for ; next < quantiles; next++ {
+			rest := float64(float64(next)/quantiles) - sum
+			if rest > area {
+				break
+			}
+			z := float64((float64(i)+float64(rest/area))*dz) - tail
 			t.quantile[next] = int32(float64(z * (1 << 20)))
-			next++
 		}
 		sum += area
 	}

@@ -120,6 +120,22 @@ func TestLogNormalIsLogNormal(t *testing.T) {
 	}
 }
 
+// The tables are the same on every processor: this is the sum that any of them
+// must reach.
+func TestLogNormalTablesGolden(t *testing.T) {
+	table, sum := NewLogNormal(), uint64(0)
+	for i, q := range table.quantile {
+		sum = mix(sum ^ uint64(q) ^ uint64(i))
+	}
+	for i, p := range table.power {
+		sum = mix(sum ^ p ^ uint64(i))
+	}
+	const want = 0xfc7c27ec4f4100ad
+	if sum != want {
+		t.Errorf("the sum is %#x, want %#x", sum, uint64(want))
+	}
+}
+
 func BenchmarkRandAt(b *testing.B) {
 	r, n := Seed(1).Rand("bench"), uint64(0)
 	for b.Loop() {
