@@ -28,6 +28,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/config"
@@ -50,6 +51,7 @@ type Client struct {
 	maxBody   int64
 	http      *http.Client
 	auth      authorizer
+	plain     atomic.Bool // send no word on delegation: the catalog does not take it
 
 	mu     sync.Mutex
 	server *serverConfig // nil until /v1/config answered
@@ -205,17 +207,23 @@ func (c *Client) config(ctx context.Context) (*serverConfig, error) {
 	return server, nil
 }
 
-// get sends one GET, once more with a fresh token when the first is refused.
+// get sends one GET; once more with a fresh token when the first is refused,
+// and once more without the word on delegation when the catalog does not take
+// it.
 func (c *Client) get(ctx context.Context, doing, path, etag string) (*http.Response, error) {
-	for fresh := false; ; fresh = true {
+	for fresh := false; ; {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 		if err != nil {
 			return nil, fail.Wrap(fmt.Errorf("%s: %w", doing, err), fail.Usage, "correct catalog.uri")
 		}
 		req.Header.Set("Accept", "application/json")
 		// Lakekeeper's word for "no credentials of the store, please"; without it
-		// every load may mint some. Other catalogs ignore it.
-		req.Header.Set("X-Iceberg-Access-Delegation", "client-managed")
+		// every load may mint some. Nessie and the reference server ignore it,
+		// Polaris, which mints none unasked, answers 400.
+		delegation := !c.plain.Load()
+		if delegation {
+			req.Header.Set("X-Iceberg-Access-Delegation", "client-managed")
+		}
 		if etag != "" {
 			req.Header.Set("If-None-Match", etag) // byte for byte: the reference server sends it without quotes
 		}
@@ -223,14 +231,17 @@ func (c *Client) get(ctx context.Context, doing, path, etag string) (*http.Respo
 			return nil, fmt.Errorf("%s: %w", doing, err)
 		}
 		resp, err := c.http.Do(req)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, c.unreachable(doing, err)
+		case resp.StatusCode == http.StatusUnauthorized && !fresh && c.auth.renewable():
+			fresh = true
+		case resp.StatusCode == http.StatusBadRequest && delegation:
+			c.plain.Store(true)
+		default:
+			return resp, nil
 		}
-		if resp.StatusCode == http.StatusUnauthorized && !fresh && c.auth.renewable() {
-			drain(resp.Body)
-			continue
-		}
-		return resp, nil
+		drain(resp.Body)
 	}
 }
 

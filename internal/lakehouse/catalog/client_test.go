@@ -207,6 +207,30 @@ func TestNessie(t *testing.T) {
 	}
 }
 
+func TestCatalogThatRefusesTheDelegation(t *testing.T) { // as Polaris does
+	refused := 0
+	c := dial(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Iceberg-Access-Delegation") != "" {
+			refused++
+			reply(400, []byte(`{"error":{"message":"Unsupported access delegation mode","type":"IllegalArgumentException","code":400}}`))(w, r)
+			return
+		}
+		if r.URL.Path == "/v1/config" {
+			reply(200, []byte(`{"defaults":{"prefix":"main"}}`))(w, r)
+			return
+		}
+		reply(200, read(t, "nessie-0.99.0/loadtable.json"))(w, r)
+	}), "", config.CatalogAuth{})
+	for range 3 {
+		if _, _, err := c.LoadTable(t.Context(), "ns1.fromgo", catalog.LoadOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if refused != 1 {
+		t.Errorf("refused %d times, want once", refused)
+	}
+}
+
 func TestBadAnswers(t *testing.T) {
 	table := read(t, "nessie-0.99.0/loadtable.json")
 	huge := []byte(`{"metadata":{"x":"` + strings.Repeat("x", 2<<20))
@@ -236,6 +260,7 @@ func TestBadAnswers(t *testing.T) {
 		{"deep", 200, "application/json", []byte(strings.Repeat("[", 100_000)), fail.Unreachable, "", "catalog.uri"},
 		{"deep below", 200, "application/json", []byte(`{"config":` + strings.Repeat("[", 100_000)), fail.Unreachable, "too deep", "catalog.uri"},
 		{"dangling", 200, "application/json", []byte(strings.Replace(string(table), `"current-snapshot-id": 2`, `"current-snapshot-id": 3`, 1)), fail.Unreachable, "is not among its snapshots", "catalog.uri"},
+		{"bad request", 400, "application/json", []byte(`{"error":{"type":"BadRequestException"}}`), fail.Unreachable, "400 BadRequestException", "catalog.warehouse"},
 		{"login", 401, "application/json", []byte(`{}`), fail.Usage, "401", "catalog.auth"},
 		{"denied", 403, "application/json", []byte(`{"error":{"message":"no","type":"ForbiddenException","code":403}}`), fail.Usage, "403 ForbiddenException (no)", "grant"},
 		{"warehouse", 404, "application/json", unknown.Body, fail.Usage, "nope", "catalog.warehouse"},

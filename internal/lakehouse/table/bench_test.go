@@ -152,12 +152,18 @@ func BenchmarkScanKeys(b *testing.B) {
 		b.Fatal(err)
 	}
 	columns := []catalog.Column{{Name: "_partition"}, {Name: "_offset"}}
+	var seen, twice [partitions][]uint64
+	for p := range partitions {
+		seen[p] = make([]uint64, (rows/partitions+chunkRows)/64)
+		twice[p] = make([]uint64, len(seen[p]))
+	}
 	b.ReportAllocs()
 	resetPeak()
+	before := peakRSS()
 	for b.Loop() {
-		var seen, twice [partitions][]uint64
 		for p := range partitions {
-			seen[p], twice[p] = make([]uint64, rows/64+1), make([]uint64, rows/64+1)
+			clear(seen[p])
+			clear(twice[p])
 		}
 		err := table.ScanColumns(context.Background(), store, table.File{Path: path, Records: int64(rows)}, columns,
 			func(batch *table.Batch) error {
@@ -178,6 +184,7 @@ func BenchmarkScanKeys(b *testing.B) {
 	b.ReportMetric(100*float64(store.BytesRead())/float64(b.N)/float64(info.Size()), "%bytes")
 	b.ReportMetric(float64(store.BytesRead())/float64(b.N)/float64(rows), "B-read/row")
 	b.ReportMetric(float64(info.Size())/float64(rows), "B/row")
+	b.ReportMetric(float64(before)/(1<<20), "before-MiB") // the test program itself
 	b.ReportMetric(float64(peakRSS())/(1<<20), "peak-MiB")
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -325,6 +327,49 @@ func TestScanFollowsFieldIDs(t *testing.T) {
 		if got != tc.want || errors.As(err, &missing) != (tc.want == 0) {
 			t.Errorf("%+v = %d, %v, want %d", tc.column, got, err, tc.want)
 		}
+	}
+}
+
+// TestScanFromS3 shows that a scan of two columns costs few requests and few
+// bytes.
+func TestScanFromS3(t *testing.T) {
+	const rows = 100_000
+	path := wideFile(t, rows)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		http.ServeFile(w, r, path)
+	}))
+	defer server.Close()
+	store, err := objectstore.New(config.Storage{Endpoint: server.URL, PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	sum := int64(0)
+	columns := []catalog.Column{{Name: "_partition"}, {Name: "_offset"}}
+	err = table.ScanColumns(t.Context(), store, table.File{Path: "s3://lake/data/f.parquet", Records: rows}, columns, func(b *table.Batch) error {
+		for i := range b.Rows {
+			sum += b.Columns[0].Ints[i]<<32 + b.Columns[1].Ints[i]
+		}
+		return nil
+	})
+	want := int64(0)
+	share := (rows + partitions - 1) / partitions
+	for i := range rows {
+		want += int64(i/share)<<32 + int64(i%share)
+	}
+	if err != nil || sum != want {
+		t.Fatalf("sum = %d, want %d, %v", sum, want, err)
+	}
+	if n := store.Requests(); n > 4 { // HEAD, footer, two column chunks
+		t.Errorf("%d requests", n)
+	}
+	if n := store.BytesRead(); n*50 > info.Size() {
+		t.Errorf("%d of %d bytes read, want under 2 %%", n, info.Size())
 	}
 }
 
