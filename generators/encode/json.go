@@ -74,7 +74,7 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 			ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 			n += generators.IDTextLen
 		case generators.String:
-			if f.plain {
+			if f.plain || unescaped(v.Str) {
 				n += copy(dst[n:], v.Str)
 			} else {
 				n = len(appendEscaped(dst[:n], v.Str)) // there is room: it stays in dst
@@ -125,6 +125,35 @@ func room(buf []byte, n, more int) []byte {
 	}
 	buf = slices.Grow(buf[:n], more)
 	return buf[:cap(buf)]
+}
+
+// unescaped reports whether s stands in a JSON string as it is. It looks at
+// eight bytes at a time; the last eight may overlap those before.
+func unescaped(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	found, foreign := uint64(0), uint64(0)
+	for i := 0; i < len(s); i += 8 {
+		w := word(s[min(i, len(s)-8):])
+		quote, slash := w^'"'*each, w^'\\'*each
+		found |= (w-' '*each)&^w | (quote-each)&^quote | (slash-each)&^slash
+		foreign |= w
+	}
+	return found&high == 0 && (foreign&high == 0 || utf8.ValidString(s))
+}
+
+// word returns the first eight bytes, the first in the lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // appendEscaped appends s as the inside of a JSON string (RFC 8259 section 7);

@@ -62,7 +62,7 @@ func putTime(out *[timeLen]byte, micros int64) {
 	s := thousandths / 1000
 	thousandths -= s * 1000
 
-	*out = [timeLen]byte([]byte("0000-00-00T00:00:00.000Z"))
+	copy(out[:], "0000-00-00T00:00:00.000Z")
 	put2(out[0:2], year/100)
 	put2(out[2:4], year%100)
 	put2(out[5:7], month)

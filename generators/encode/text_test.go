@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -77,4 +78,28 @@ func TestPutInt(t *testing.T) {
 	check(t, math.MaxInt64)
 	check(t, math.MinInt64)
 	rapid.Check(t, func(t *rapid.T) { check(t, rapid.Int64().Draw(t, "n")) })
+}
+
+// Each byte at each place of short and long strings: what is called unescaped
+// stands in JSON as it is, and nothing else does.
+func TestUnescaped(t *testing.T) {
+	for size := 1; size <= 20; size++ {
+		for at := range size {
+			for c := range 256 {
+				b := []byte("abcdefghijklmnopqrst")[:size]
+				b[at] = byte(c)
+				s := string(b)
+				if got, want := unescaped(s), string(appendEscaped(nil, s)) == s; got != want && c < utf8.RuneSelf {
+					t.Fatalf("%q: %t, want %t", s, got, want)
+				} else if got && !want {
+					t.Fatalf("%q is not as it stands", s)
+				}
+			}
+		}
+	}
+	for s, want := range map[string]bool{"": true, "São Paulo": true, "Zürich, Zürich": true, "São Paul\xe3": false, "São \"Paulo\"": false, "twelve bytes\n": false} {
+		if got := unescaped(s); got != want {
+			t.Errorf("%q: %t, want %t", s, got, want)
+		}
+	}
 }
