@@ -284,7 +284,7 @@ func (k *Kafka) Flush(ctx context.Context) error {
 	return err
 }
 
-// Close implements Sink. What has no answer yet is told to the books as unknown.
+// Close implements Sink. Records without an answer stay without an outcome.
 func (k *Kafka) Close(context.Context) error {
 	k.once.Do(func() {
 		k.client.Close()
