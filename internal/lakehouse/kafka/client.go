@@ -118,8 +118,16 @@ func (c *Client) About(ctx context.Context) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, c.refused(fmt.Errorf("asking a broker for its versions: %w", err))
 	}
-	about.Version = kversion.FromApiVersionsResponse(resp).VersionGuess()
+	about.Version = kversion.FromApiVersionsResponse(resp).VersionGuess(kversion.SkipKeys(optional()...))
 	return about, nil
+}
+
+// optional are the API keys that say nothing about a broker's version: they are
+// between brokers (4 to 7, 27, 56 to 58, 67), are there only where a feature is
+// switched on (delegation tokens 38 to 41, telemetry 71 and 72), or are the
+// controller's (55, 64, 70, 80 to 87).
+func optional() []int16 {
+	return []int16{4, 5, 6, 7, 27, 38, 39, 40, 41, 55, 56, 57, 58, 64, 67, 70, 71, 72, 80, 81, 82, 83, 84, 85, 86, 87}
 }
 
 // refused gives an error of a broker the code and hint that fit.

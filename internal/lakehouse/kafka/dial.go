@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -141,10 +140,4 @@ func connect(ctx context.Context, cfg config.Kafka, b kmsg.MetadataResponseBroke
 				b.NodeID, address))
 	}
 	return conn.Close()
-}
-
-// saslRefused reports whether a broker refused the login.
-func saslRefused(err error) bool {
-	return errors.Is(err, kerr.SaslAuthenticationFailed) || errors.Is(err, kerr.IllegalSaslState) ||
-		errors.Is(err, kerr.UnsupportedSaslMechanism)
 }

@@ -24,7 +24,7 @@ func explain(err error, address string, cfg config.Kafka) error {
 		err = errors.New("no answer")
 	}
 	hint := hintFor(err, cfg)
-	if saslRefused(err) {
+	if loginHint(err, cfg) != "" {
 		err = fmt.Errorf("logging in to Kafka at %s as %q with %s: %w", address, cfg.SASL.Username, cfg.SASL.Mechanism, err)
 	} else {
 		err = fmt.Errorf("connecting to Kafka at %s: %w", address, err)
@@ -42,13 +42,18 @@ func hintFor(err error, cfg config.Kafka) string {
 }
 
 func loginHint(err error, cfg config.Kafka) string {
+	var first *kgo.ErrFirstReadEOF
 	switch {
+	case cfg.SASL.Mechanism == "":
+		return ""
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fmt.Sprintf("the broker does not offer %s on this listener: correct kafka.sasl.mechanism", cfg.SASL.Mechanism)
 	case errors.Is(err, kerr.IllegalSaslState):
 		return "this listener asks for no login: leave kafka.sasl out, or use the listener that has SASL"
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return "correct kafka.sasl.username and kafka.sasl.password, or create that user for " + cfg.SASL.Mechanism
+	case errors.Is(err, io.EOF) && !errors.As(err, &first): // some brokers hang up rather than answer
+		return "the broker ended the connection at the login: correct kafka.sasl.mechanism, username and password, or create that user"
 	}
 	return ""
 }

@@ -43,7 +43,6 @@ func Options(cfg config.Kafka, logger *slog.Logger) ([]kgo.Opt, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.ClientID(clientName),
-		kgo.SoftwareNameAndVersion(clientName, ""),
 		kgo.WithLogger(quiet{logger.With("client", "kafka")}),
 		kgo.DisableClientMetrics(),
 		// The first contact proves that TLS and login are right; a connection

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -113,11 +115,11 @@ func (c *Client) compare(ctx context.Context, want TopicSpec, have kadm.TopicDet
 	if len(want.Config) == 0 {
 		return t, nil
 	}
+	var settings kadm.ResourceConfig
 	described, err := c.adm.DescribeTopicConfigs(ctx, want.Name)
-	if err != nil {
-		return t, c.refused(fmt.Errorf("reading the settings of topic %s: %w", want.Name, err))
+	if err == nil {
+		settings, err = described.On(want.Name, nil)
 	}
-	settings, err := described.On(want.Name, nil)
 	if err == nil {
 		err = settings.Err
 	}
@@ -137,4 +139,12 @@ func (c *Client) compare(ctx context.Context, want TopicSpec, have kadm.TopicDet
 		}
 	}
 	return t, nil
+}
+
+// Retention is the topic setting that keeps records for d; none for 0.
+func Retention(d time.Duration) map[string]string {
+	if d <= 0 {
+		return nil
+	}
+	return map[string]string{"retention.ms": strconv.FormatInt(d.Milliseconds(), 10)}
 }
