@@ -1,8 +1,9 @@
-//go:build !nolab
+//go:build unix && !nolab
 
 package lab
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,11 +26,22 @@ func BenchmarkEngine(b *testing.B) {
 		l.parts.Wait()
 		b.StartTimer()
 		began = time.Now()
+		cpu := cpuTime(b)
 		for range n / maxRowsPerBatch {
 			if err := s.step(b.Context(), time.Now()); err != nil {
 				b.Fatal(err)
 			}
 		}
+		b.ReportMetric(float64((cpuTime(b)-cpu).Nanoseconds())/n, "cpu-ns/row")
 		b.ReportMetric(n/time.Since(began).Seconds(), "rows/s")
 	}
+}
+
+// cpuTime is what this process, without the store, has used.
+func cpuTime(b *testing.B) time.Duration {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }

@@ -69,24 +69,30 @@ func (c *catalog) ensure(ctx context.Context, ident table.Identifier, schema *ic
 	if ok {
 		return nil
 	}
-	// iceberg-go's defaults are not Java's: no retries, and every metadata file
-	// is kept.
-	_, err = c.CreateTable(ctx, ident, schema, icecat.WithProperties(iceberg.Properties{
-		"format-version": "2",
-		table.MetadataDeleteAfterCommitEnabledKey:       "true",
-		table.MetadataPreviousVersionsMaxKey:            "20",
-		table.CommitNumRetriesKey:                       "10",
-		table.CommitMinRetryWaitMsKey:                   "10",
-		"write.parquet.compression-codec":               "zstd",
-		"write.parquet.compression-level":               "1",
-		table.DefaultWriteMetricsModeKey:                "truncate(16)",
-		"write.parquet.row-group-limit":                 "200000",
-		table.MetricsModeColumnConfPrefix + ".event_id": "full",
-	}))
+	_, err = c.CreateTable(ctx, ident, schema, icecat.WithProperties(tableProperties()))
 	if err != nil && !errors.Is(err, icecat.ErrTableAlreadyExists) {
 		return fmt.Errorf("making table %s: %w", strings.Join(ident, "."), err)
 	}
 	return nil
+}
+
+// tableProperties set what iceberg-go does not do by default, unlike Java:
+// retries, and forgetting old metadata files. Columns that never repeat a value
+// are written without a dictionary.
+func tableProperties() iceberg.Properties {
+	props := iceberg.Properties{
+		"format-version": "2",
+		table.MetadataDeleteAfterCommitEnabledKey: "true",
+		table.MetadataPreviousVersionsMaxKey:      "20",
+		table.CommitNumRetriesKey:                 "10",
+		table.CommitMinRetryWaitMsKey:             "10",
+		"write.parquet.compression-codec":         "zstd",
+		"write.parquet.compression-level":         "1",
+	}
+	for _, name := range []string{"event_id", "checksum", colOffset} {
+		props["write.parquet.dict-encoding-enabled.column."+name] = "false"
+	}
+	return props
 }
 
 // load reads a table anew. Tables are not kept between commits: a chain of

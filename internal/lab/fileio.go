@@ -40,8 +40,8 @@ const (
 	propSecret   = "s3.secret-access-key"
 )
 
-// newS3Client makes a client that signs the hash of each body beforehand and
-// sends no trailing checksum, which the store would refuse over plain HTTP.
+// newS3Client makes a client that sends no trailing checksum, which the store
+// would refuse over plain HTTP.
 func newS3Client(s config.Storage) (*minio.Core, error) {
 	u, err := url.Parse(s.Endpoint)
 	if err != nil {
@@ -195,7 +195,10 @@ func (f *fileIO) WriteFile(name string, p []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	sum := sha256.Sum256(p)
-	_, err = f.client.PutObject(ctx, bucket, key, bytes.NewReader(p), int64(len(p)), "", hex.EncodeToString(sum[:]), minio.PutObjectOptions{})
+	// Not the signature for each chunk of the body: over plain HTTP minio-go
+	// adds a last chunk even to an empty body, and the store trips over it.
+	opts := minio.PutObjectOptions{DisableContentSha256: true}
+	_, err = f.client.PutObject(ctx, bucket, key, bytes.NewReader(p), int64(len(p)), "", hex.EncodeToString(sum[:]), opts)
 	return pathError("write", name, err)
 }
 
