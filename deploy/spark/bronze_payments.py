@@ -46,7 +46,6 @@ log = logging.getLogger("bronze")
 ENVIRONMENT = "LAKEPROOF_JOB_"  # + the argument's name in capitals
 TYPES = {"string", "int", "bigint", "boolean", "timestamp"}
 CORRUPT = "_corrupt"
-META = [("_topic", "string"), ("_partition", "int"), ("_offset", "bigint"), ("_kafka_ts", "timestamp"), ("_ingest_ts", "timestamp")]
 PROPERTIES = {
     "commit.retry.num-retries": "10",
     "commit.retry.max-wait-ms": "10000",
@@ -55,6 +54,17 @@ PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "write.parquet.compression-codec": "zstd",
 }
+
+
+def meta_columns(partition):
+    """Where a row comes from: name, type and source of each column."""
+    return [
+        ("_topic", "string", F.col("topic")),
+        (partition, "int", F.col("partition")),
+        ("_offset", "bigint", F.col("offset")),
+        ("_kafka_ts", "timestamp", F.col("timestamp")),
+        ("_ingest_ts", "timestamp", F.current_timestamp()),
+    ]
 
 
 # --- settings ---------------------------------------------------------------
@@ -89,6 +99,7 @@ def parse_args(argv, environ=os.environ) -> argparse.Namespace:
     add("checkpoint", "", "where the query's progress is kept, for example s3a://datalake/checkpoints/bronze; needed")
     add("schema", os.path.join(here, "payments.schema.json"), "the record's schema, a JSON file of field names and types")
     add("partition-by", "event_time", "the timestamp whose days partition the table")
+    add("partition-column", "_partition", "the column of the Kafka partition; Spark itself cannot read one named _partition back")
     add("trigger", "5 seconds", "the time between two batches")
     add("max-offsets-per-trigger", 500_000, "records in one batch at most", type=int)
     add("starting-offsets", "earliest", "where a query without a checkpoint begins")
@@ -161,22 +172,15 @@ def parse(records: DataFrame, fields: list[Field]) -> DataFrame:
     )
 
 
-def good_rows(parsed: DataFrame, fields: list[Field]) -> DataFrame:
-    return parsed.where(F.col("reason").isNull()).select(*[F.col("row")[f.name].alias(f.name) for f in fields], *meta_columns())
+def good_rows(parsed: DataFrame, fields: list[Field], partition="_partition") -> DataFrame:
+    columns = [F.col("row")[f.name].alias(f.name) for f in fields]
+    meta = [source.alias(name) for name, _, source in meta_columns(partition)]
+    return parsed.where(F.col("reason").isNull()).select(*columns, *meta)
 
 
-def dead_letters(parsed: DataFrame) -> DataFrame:
-    return parsed.where(F.col("reason").isNotNull()).select("reason", F.col("value").alias("raw"), *meta_columns())
-
-
-def meta_columns():
-    return [
-        F.col("topic").alias("_topic"),
-        F.col("partition").alias("_partition"),
-        F.col("offset").alias("_offset"),
-        F.col("timestamp").alias("_kafka_ts"),
-        F.current_timestamp().alias("_ingest_ts"),
-    ]
+def dead_letters(parsed: DataFrame, partition="_partition") -> DataFrame:
+    meta = [source.alias(name) for name, _, source in meta_columns(partition)]
+    return parsed.where(F.col("reason").isNotNull()).select("reason", F.col("value").alias("raw"), *meta)
 
 
 def create_table_sql(name, columns, day) -> str:
@@ -186,9 +190,10 @@ def create_table_sql(name, columns, day) -> str:
 
 
 def create_tables(spark, settings, fields):
+    meta = [(name, kind) for name, kind, _ in meta_columns(settings.partition_column)]
     for table, columns, day in [
-        (settings.table, [(f.name, f.type) for f in fields] + META, settings.partition_by),
-        (settings.dead_letter_table, [("reason", "string"), ("raw", "binary")] + META, "_ingest_ts"),
+        (settings.table, [(f.name, f.type) for f in fields] + meta, settings.partition_by),
+        (settings.dead_letter_table, [("reason", "string"), ("raw", "binary")] + meta, "_ingest_ts"),
     ]:
         name = f"{settings.catalog}.{table}"
         spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {name.rpartition('.')[0]}")
@@ -215,12 +220,12 @@ def start_bronze(spark, settings, fields, transform):
     parsed = parse(read_topic(spark, settings), fields).observe(
         "records", F.count(F.lit(1)).alias("read"), F.count("reason").alias("bad")
     )
-    rows = transform(good_rows(parsed, fields))
+    rows = transform(good_rows(parsed, fields, settings.partition_column))
     return start_query(spark, settings, rows, settings.query, settings.table, settings.checkpoint, {"processingTime": settings.trigger})
 
 
 def start_dead_letters(spark, settings, fields):
-    rows = dead_letters(parse(read_topic(spark, settings), fields))
+    rows = dead_letters(parse(read_topic(spark, settings), fields), settings.partition_column)
     checkpoint = settings.checkpoint.rstrip("/") + "_dead_letter"
     name = settings.query + "_dead_letter"
     return start_query(spark, settings, rows, name, settings.dead_letter_table, checkpoint, {"availableNow": True})

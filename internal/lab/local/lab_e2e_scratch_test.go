@@ -27,6 +27,10 @@ func TestScratchUp(t *testing.T) {
 		err = s.Kill(os.Getenv("NAME"))
 	case "stop":
 		err = s.Stop(ctx, os.Getenv("NAME"))
+	case "sql":
+		var r [][]string
+		r, err = s.SQL(ctx, os.Getenv("Q"))
+		fmt.Println(r)
 	case "start":
 		err = s.Start(ctx, os.Getenv("NAME"))
 	}

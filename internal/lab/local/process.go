@@ -202,13 +202,17 @@ func tail(path string) string {
 	if err != nil {
 		return "its log cannot be read"
 	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	for _, line := range lines {
+	return complaint(raw)
+}
+
+// complaint is the first line that tells of an error, else the last line.
+func complaint(raw []byte) string {
+	for line := range strings.Lines(string(raw)) {
 		if strings.Contains(line, "ERROR") || strings.Contains(line, "FATAL") || strings.Contains(line, "Exception") {
 			return strings.TrimSpace(line)
 		}
 	}
-	return strings.TrimSpace(lines[len(lines)-1])
+	return lastLine(raw)
 }
 
 // grace is how long a system may take to end by itself.

@@ -38,13 +38,13 @@ func (s *Stack) SQL(ctx context.Context, statement string) ([][]string, error) {
 	cmd := exec.CommandContext(ctx, submit, "--properties-file", filepath.Join(home, "spark.conf"),
 		"--conf", "spark.ui.enabled=false", script, statement)
 	cmd.Env, cmd.Dir = append(cleaned(cmd.Environ()), env...), home
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
+	var out bytes.Buffer // of Spark and of Python, which spark-submit merges
+	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
-		return nil, fail.Wrap(fmt.Errorf("running SQL %q: %w: %s", statement, err, lastLine(log.Bytes())), fail.Unreachable,
+		return nil, fail.Wrap(fmt.Errorf("running SQL %q: %w: %s", statement, err, complaint(out.Bytes())), fail.Unreachable,
 			"do catalog and store run? see: lakeproof lab status")
 	}
 	var rows [][]string

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -50,19 +51,24 @@ func (p *Ports) fill(q Ports) {
 	}
 }
 
-// freePorts asks the system for ports that nobody uses. They are held open
-// together so that no two are the same.
+// freePorts finds ports that nobody uses, below the range (32768 and up) from
+// which systems take the local end of outgoing connections: a port of that
+// range may be taken again before its server starts.
 func freePorts() (Ports, error) {
 	var p Ports
-	for _, port := range p.all() {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports := p.all()
+	for range 1000 {
+		l, err := net.Listen("tcp", local(20_000+mathrand.IntN(12_000)))
 		if err != nil {
-			return p, fmt.Errorf("finding a free port: %w", err)
+			continue
 		}
-		defer l.Close() //nolint:errcheck // nothing was ever accepted
-		*port = l.Addr().(*net.TCPAddr).Port
+		defer l.Close() //nolint:errcheck // held until all are found, so that no two are the same
+		*ports[0] = l.Addr().(*net.TCPAddr).Port
+		if ports = ports[1:]; len(ports) == 0 {
+			return p, nil
+		}
 	}
-	return p, nil
+	return p, errors.New("finding free ports between 20000 and 32000: there are none")
 }
 
 // state is the content of state.json: what must not change between two runs.
