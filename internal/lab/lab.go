@@ -16,6 +16,7 @@ import (
 
 	"github.com/lakeproof/lakeproof/generators/encode"
 	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
 // Built reports whether the embedded lab is part of this program.
@@ -53,7 +54,8 @@ func Start(ctx context.Context, opts Options) (*Lab, error) {
 		stop:     func() {},
 	}
 	if err := l.start(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the embedded lab: %w", err), l.Close(context.WithoutCancel(ctx)))
+		err = errors.Join(fmt.Errorf("starting the embedded lab: %w", err), l.Close(context.WithoutCancel(ctx)))
+		return nil, fail.Wrap(err, fail.Internal, "it needs free ports on 127.0.0.1 and a folder it can write, now "+opts.Dir)
 	}
 	return l, nil
 }

@@ -28,7 +28,7 @@ type Stream struct {
 	Partitions int    // of the topic; the engine itself takes what the topic has
 	Table      string // namespace.table; undecodable records go to the table with _dead_letter at its end
 	Schema     *generators.Schema
-	Format     string // json, avro or avro-confluent; default json
+	Format     string // one of encode.Formats; default json
 }
 
 // The parts of the lab's addresses that do not change.

@@ -112,6 +112,23 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// TestEmptyBatchHasASnapshot: who waits for a snapshot that covers the topic
+// must not wait for ever because the last batch had no good record.
+func TestEmptyBatchHasASnapshot(t *testing.T) {
+	l := startTestLab(t, testOptions(t))
+	p := newProducer(t, l, 1)
+	p.raw([]byte("bad"))
+	p.flush()
+	flush(t, l)
+	tbl := loadThroughREST(t, l, testTable)
+	if epoch, err := lastEpoch(tbl, l.streams[0].queryID); err != nil || epoch != 0 {
+		t.Errorf("the last epoch of the table is %d (%v), want 0", epoch, err)
+	}
+	if rows := scan(t, tbl); len(rows) != 0 {
+		t.Errorf("%d rows, want none", len(rows))
+	}
+}
+
 // TestConflictsAreRetried commits to a table that somebody else has changed
 // since it was loaded: iceberg-go's SQL catalog alone would give up.
 func TestConflictsAreRetried(t *testing.T) {
