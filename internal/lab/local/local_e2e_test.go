@@ -4,6 +4,8 @@ package local_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/encode"
@@ -245,6 +248,103 @@ func awaitDeadLetters(ctx context.Context, t *testing.T, s *local.Stack) {
 		if len(rows) > 5 {
 			t.Fatalf("too many dead letters: %v", rows)
 		}
+		return fmt.Sprint(rows) == want, fmt.Sprint(rows, err)
+	})
+}
+
+// The same broker behind TLS and a login; a wrong password and an authority
+// that the client does not know are refused.
+func TestSecureListener(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	s := newStack(t, local.Options{Components: []string{local.Kafka}})
+	if err := s.Up(ctx); err != nil {
+		t.Fatal(err)
+	}
+	secure := s.SecureKafka()
+	ca, err := os.ReadFile(secure.TLS.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	for _, c := range []struct {
+		name, password string
+		roots          *x509.CertPool
+		complaint      string
+	}{
+		{"right", secure.SASL.Password.Reveal(), roots, ""},
+		{"wrong password", "wrong", roots, "SASL_AUTHENTICATION_FAILED"},
+		{"unknown authority", secure.SASL.Password.Reveal(), x509.NewCertPool(), "unknown authority"},
+	} {
+		client, err := kgo.NewClient(kgo.SeedBrokers(secure.Brokers...),
+			kgo.DialTLSConfig(&tls.Config{RootCAs: c.roots}),
+			kgo.SASL(scram.Auth{User: secure.SASL.Username, Pass: c.password}.AsSha512Mechanism()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		try, stop := context.WithTimeout(ctx, 30*time.Second)
+		err = client.Ping(try)
+		stop()
+		client.Close()
+		if (err == nil) != (c.complaint == "") || err != nil && !strings.Contains(err.Error(), c.complaint) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.complaint)
+		}
+	}
+}
+
+// A driver outlives its systems being away for longer than its clients try by
+// themselves, keeps its progress in the S3 store, and its faults and a wiped
+// checkpoint do what they promise.
+func TestDriverThroughOutagesFaultsAndAWipe(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+	defer cancel()
+	s := newStack(t, local.Options{Spark: local.SparkOptions{
+		Trigger: 2 * time.Second, Checkpoint: "s3://" + local.Bucket + "/checkpoints/bronze", Fault: "filter:0/777",
+	}})
+	if err := s.Up(ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent := uint64(10_000)
+	produce(ctx, t, s, 0, sent)
+	awaitRows(ctx, t, s, sent-1)
+
+	for _, name := range []string{local.Store, local.Catalog} {
+		if err := s.Stop(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+		away := time.After(15 * time.Second)
+		for up := false; !up; {
+			produce(ctx, t, s, sent, 1000)
+			sent += 1000
+			select {
+			case <-away:
+				up = true
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+		if err := s.Start(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+		awaitRows(ctx, t, s, sent-1)
+	}
+
+	driver := s.Driver()
+	if err := driver.WipeCheckpoint(ctx); err == nil {
+		t.Error("wiping the checkpoint of a running driver: no error")
+	}
+	if err := driver.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.WipeCheckpoint(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprint([][]string{{fmt.Sprint(2 * (sent - 1)), fmt.Sprint(sent - 1)}})
+	eventually(ctx, t, "every row twice", func() (bool, string) {
+		rows, err := s.SQL(ctx, counts)
 		return fmt.Sprint(rows) == want, fmt.Sprint(rows, err)
 	})
 }

@@ -266,17 +266,30 @@ func (s *Stack) slay(name string, r record) error {
 			return fmt.Errorf("killing %s (pid %d): %w", name, r.pid, err)
 		}
 	}
-	s.sweep(r)
 	if !s.gone(context.Background(), name, r, 15*time.Second) {
 		return fail.New(fail.Internal, "look at the process with ps", "killing %s: pid %d is still there", name, r.pid)
 	}
+	s.sweep(r)
 	return nil
 }
 
-// sweep kills what is left of the process group that r led until just now.
+// sweep kills what is left of the process group that r led until just now, and
+// gives the system a moment to clear it away.
 func (s *Stack) sweep(r record) {
-	if err := syscall.Kill(-r.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		s.opts.Logger.Warn("ending a process group", "pgid", r.pid, "err", err)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for {
+		err := syscall.Kill(-r.pid, syscall.SIGKILL)
+		if errors.Is(err, syscall.ESRCH) {
+			return
+		}
+		if err != nil {
+			s.opts.Logger.Warn("ending a process group", "pgid", r.pid, "err", err)
+			return
+		}
+		if pause(ctx, 10*time.Millisecond) != nil {
+			return // all killed; where nobody reaps orphans, they stay as zombies
+		}
 	}
 }
 
