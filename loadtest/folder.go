@@ -24,7 +24,16 @@ const (
 const (
 	runFormat  = "lakeproof-run"
 	runVersion = 1
+
+	stateRunning  = "running"
+	stateComplete = "complete"
 )
+
+// overrides are what the command line changed of the scenario.
+type overrides struct {
+	Rate     float64 `json:"rate_per_second,omitzero"`
+	Duration float64 `json:"duration_seconds,omitzero"`
+}
 
 // runFile is run.json: what happened, beside what the scenario says.
 type runFile struct {
@@ -33,14 +42,14 @@ type runFile struct {
 	State       string      `json:"state"` // running, complete
 	RunID       string      `json:"run_id"`
 	Seed        uint64      `json:"seed"`
-	RateOver    float64     `json:"rate_override_per_second,omitempty"`
-	DurationS   float64     `json:"duration_override_seconds,omitempty"`
+	Overrides   overrides   `json:"overrides,omitzero"`
 	Embedded    bool        `json:"embedded,omitempty"`
 	Start       time.Time   `json:"start"` // of the schedule; record 0 is due then
 	Stop        time.Time   `json:"stop,omitzero"`
 	Barrier     time.Time   `json:"barrier,omitzero"`
 	Interrupted bool        `json:"interrupted,omitempty"`
 	Batches     uint64      `json:"batches"`
+	Poll        float64     `json:"poll_seconds"` // of the catalog
 	Streams     []runStream `json:"streams"`
 }
 
@@ -58,6 +67,9 @@ type runStream struct {
 	Unknown    []ledger.Range `json:"unknown"`
 	First      []int64        `json:"first_offsets"` // by partition
 	End        []int64        `json:"end_offsets"`   // at the barrier
+
+	GeneratorLate uint64                       `json:"generator_late"`    // records that left late through the generator's own fault
+	Latency       map[string]map[string]spread `json:"latency,omitempty"` // by kind and phase, in seconds; phase "" is all
 }
 
 // sighting is one line of sightings.jsonl: what a hop saw, and when.
@@ -71,6 +83,7 @@ type sighting struct {
 	Sequence   int64             `json:"sequence_number,omitempty"`
 	Committed  time.Time         `json:"committed,omitzero"` // the writer's clock
 	Summary    map[string]string `json:"summary,omitempty"`
+	Bound      float64           `json:"bound_seconds,omitempty"` // how much earlier it may have become visible
 
 	Batch     int64                      `json:"batch,omitempty"`
 	QueryID   string                     `json:"query_id,omitempty"`

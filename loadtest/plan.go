@@ -23,6 +23,8 @@ type Plan struct {
 	Lab      config.Lab
 	RunID    string // names the run and its folder
 	Streams  []Stream
+
+	overrides overrides
 }
 
 // Stream is one stream of a plan.
@@ -50,7 +52,7 @@ func NewPlan(s Scenario, lab config.Lab, o Overrides) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Scenario: s, Lab: lab, RunID: o.RunID}
+	p := &Plan{Scenario: s, Lab: lab, RunID: o.RunID, overrides: overrides{o.Rate, o.Duration.Seconds()}}
 	if strings.ContainsAny(p.RunID, "/\\ \t\n") || strings.HasPrefix(p.RunID, ".") {
 		return nil, bad("use letters, digits and dashes", "run id %q cannot name a folder", p.RunID)
 	}

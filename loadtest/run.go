@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -63,7 +64,10 @@ type run struct {
 	traces   *tracer
 
 	interrupted bool
-	failure     error // of the ledger: the run ends early and says so
+	stopSending context.CancelFunc // when the ledger cannot be written any more
+
+	books   sync.Mutex // guards the journal and what follows
+	failure error      // of the ledger: the run ends early and says so
 }
 
 // Run runs a plan and returns its report, which it has also written into the
@@ -150,12 +154,17 @@ func (r *run) travel(ctx context.Context) (*report.Report, error) {
 
 // send sends every stream and returns when all records have an outcome.
 func (r *run) send(ctx context.Context) error {
-	group, sending := errgroup.WithContext(ctx)
+	sendable, cancelSending := context.WithCancel(ctx)
+	defer cancelSending()
+	r.books.Lock()
+	r.stopSending = cancelSending
+	r.books.Unlock()
+	group, sending := errgroup.WithContext(sendable)
 	for _, s := range r.streams {
 		group.Go(func() error {
 			err := s.send(sending, r.sink, r.traces)
-			if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-				return nil // an interrupt is not an error
+			if sendable.Err() != nil && errors.Is(err, context.Canceled) {
+				return nil // an interrupt is not an error, and the ledger has its own
 			}
 			return err
 		})
@@ -171,7 +180,27 @@ func (r *run) send(ctx context.Context) error {
 	if ferr := r.sink.Flush(flushing); ferr != nil {
 		r.log.Warn("flushing took too long; records without an answer count as unknown", "err", ferr)
 	}
+	r.books.Lock()
+	defer r.books.Unlock()
 	return errors.Join(err, r.failure)
+}
+
+// fail ends the sending because of a ledger that cannot be written. The caller
+// holds r.books.
+func (r *run) fail(err error) {
+	if r.failure == nil {
+		r.failure = err
+		if r.stopSending != nil {
+			r.stopSending()
+		}
+	}
+}
+
+func ledgerBatch(b sink.Batch, start time.Time) ledger.Batch {
+	return ledger.Batch{
+		Stream: b.Stream, Partition: b.Partition, FirstOffset: b.FirstOffset, Count: b.Count,
+		FirstSeq: b.FirstSeq, LastSeq: b.LastSeq, Sent: b.Sent.Sub(start), Acked: b.Acked.Sub(start),
+	}
 }
 
 // close writes what the run knows to its folder.
@@ -183,9 +212,10 @@ func (r *run) close() error {
 		f := &r.file.Streams[i]
 		f.Intended, f.Sent, f.End = s.intended.Load(), acc.Sent, s.end
 		f.Failed, f.Unknown = ranges(acc.Failed), ranges(acc.Unknown)
+		f.GeneratorLate = s.generatorLate.Load()
 		f.Latency = s.latencies()
 	}
-	r.file.State = stateComplete
+	r.file.State, r.file.Poll = stateComplete, r.poll().Seconds()
 	return errors.Join(err, writeRun(r.dir, r.file))
 }
 

@@ -30,6 +30,7 @@ type streamRun struct {
 	bytes         atomic.Uint64
 	consumed      atomic.Uint64
 	landed        atomic.Uint64 // rows that snapshots say they added
+	news          atomic.Pointer[news]
 	generatorLate atomic.Uint64 // records that left late, and no push-back explains it
 
 	mu       sync.Mutex // guards what follows
