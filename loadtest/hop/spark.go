@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ type Batch struct {
 	// written: the time since the last look that did not find it.
 	PollBound time.Duration
 	NewQuery  bool // the checkpoint was wiped: this is another query, which counts from 0 again
-	Gap       bool // batches before this one were not seen, so Starts may lie after their ends
+	Gap       bool // batches before this one were removed before they were seen
 }
 
 // Spark follows one query through its checkpoint. It is safe for concurrent
@@ -49,8 +50,9 @@ type Spark struct {
 
 	// Of Baseline and Run, which do not run at the same time.
 	based   bool
-	query   string                     // "" while there is no checkpoint
-	known   bool                       // whether a query was ever seen
+	query   string                     // the last one seen
+	known   bool                       // whether one was seen
+	gone    bool                       // whether there is no checkpoint
 	renewed bool                       // the next batch is the first of a new query
 	ends    map[string]map[int32]int64 // of the last batch, nil where unknown
 	plan    *plan                      // of the next batch, nil where none was seen
@@ -109,24 +111,25 @@ func (s *Spark) Baseline(ctx context.Context) error {
 		return err
 	}
 	s.query, s.known, s.listed = id, true, began
-	if len(committed) == 0 {
-		return nil
-	}
-	last := committed[len(committed)-1]
-	for _, p := range planned {
-		if p > last || p < committed[0] {
-			continue
-		}
-		// Where progress is tracked asynchronously the newest commit may have no
-		// plan of its own: the newest plan up to it says where it ended.
-		if o, err := s.checkpoint.Offsets(ctx, p); err == nil && p == newestUpTo(planned, last) {
-			s.ends = o.Ends()
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// A plan also says that the batch before it is committed.
+	last := max(newestBatch(committed), newestBatch(planned)-1)
+	if i, _ := slices.BinarySearch(planned, last+1); i > 0 {
+		before, err := s.checkpoint.Offsets(ctx, planned[i-1])
+		if err != nil {
 			return err
 		}
+		s.ends = before.Ends()
 	}
 	s.last.Store(last)
 	return nil
+}
+
+// newestBatch returns the last of ascending numbers, -1 for none.
+func newestBatch(ids []int64) int64 {
+	if len(ids) == 0 {
+		return -1
+	}
+	return ids[len(ids)-1]
 }
 
 // Run looks at the checkpoint until ctx ends, which is not an error, and calls
@@ -191,29 +194,22 @@ func (s *Spark) look(ctx context.Context, began time.Time, emit func(Batch)) err
 func (s *Spark) identify(ctx context.Context) (bool, error) {
 	id, err := s.checkpoint.QueryID(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		if s.query != "" {
+		if s.known && !s.gone {
 			s.logger.Warn("the checkpoint is gone", "query", s.query)
-			s.forget()
 		}
+		s.gone = true
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	if id != s.query {
-		if s.known {
-			s.logger.Warn("the checkpoint belongs to a new query, which starts over", "query", id)
-			s.forget()
-			s.renewed = true
-		}
-		s.query, s.known = id, true
+	if s.known && id != s.query {
+		s.logger.Warn("the checkpoint belongs to a new query, which starts over", "query", id)
+		s.ends, s.plan, s.listed, s.renewed = nil, nil, time.Time{}, true
+		s.last.Store(-1)
 	}
+	s.query, s.known, s.gone = id, true, false
 	return true, nil
-}
-
-func (s *Spark) forget() {
-	s.query, s.ends, s.plan, s.listed = "", nil, nil, time.Time{}
-	s.last.Store(-1)
 }
 
 // next finds the next planned batch and reports whether it is committed.
@@ -276,14 +272,14 @@ func (s *Spark) overtaken(ctx context.Context, began time.Time) (bool, error) {
 		return false, err
 	}
 	s.listed = began
-	return newest(planned) > s.plan.id || newest(committed) >= s.plan.id, nil
+	return newestBatch(planned) > s.plan.id || newestBatch(committed) >= s.plan.id, nil
 }
 
 // emit hands over the planned batch, which is committed.
 func (s *Spark) emit(ctx context.Context, emit func(Batch)) error {
 	p, seen := s.plan, time.Now()
 	starts := s.ends
-	if starts == nil {
+	if starts == nil || p.gap {
 		var err error
 		if starts, err = s.starts(ctx, p); err != nil {
 			return err
