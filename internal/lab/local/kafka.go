@@ -40,27 +40,19 @@ func render(name string, data any) ([]byte, error) {
 // startKafka formats the storage the first time, starts the node and makes the
 // login.
 func (s *Stack) startKafka(ctx context.Context) error {
-	if _, ok := s.running(Kafka); !ok {
-		if err := checkPorts(Kafka, s.ports.Kafka, s.ports.Secure, s.ports.Controller); err != nil {
-			return err
-		}
-		properties, err := s.kafkaFiles(ctx)
-		if err != nil {
-			return err
-		}
-		err = s.step(Kafka, "start", func() error {
-			err := s.spawn(command{name: Kafka, addr: local(s.ports.Kafka), argv: []string{
+	err := s.bring(ctx, system{name: Kafka, step: "start", limit: 90 * time.Second, probe: s.probeKafka,
+		prepare: func() (command, error) {
+			if err := checkPorts(Kafka, s.ports.Kafka, s.ports.Secure, s.ports.Controller); err != nil {
+				return command{}, err
+			}
+			properties, err := s.kafkaFiles(ctx)
+			return command{name: Kafka, addr: local(s.ports.Kafka), argv: []string{
 				"java", "-Xms256m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 				"-cp", s.tool("kafka", "jars", "lib", "*"), "kafka.Kafka", properties,
-			}})
-			if err != nil {
-				return err
-			}
-			return s.await(ctx, Kafka, 90*time.Second, s.probeKafka)
-		})
-		if err != nil {
-			return err
-		}
+			}}, err
+		}})
+	if err != nil {
+		return err
 	}
 	return s.admin(func(adm *kadm.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

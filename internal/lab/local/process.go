@@ -167,6 +167,32 @@ next:
 	return out
 }
 
+// system is one thing to bring up.
+type system struct {
+	name    string
+	step    string // for events
+	limit   time.Duration
+	probe   func(context.Context) error
+	prepare func() (command, error) // checks, writes files; only called when it does not run
+}
+
+// bring starts a system unless it runs already, and waits until it answers.
+func (s *Stack) bring(ctx context.Context, y system) error {
+	if _, ok := s.running(y.name); ok {
+		return s.await(ctx, y.name, y.limit, y.probe)
+	}
+	return s.step(component(y.name), y.step, func() error {
+		c, err := y.prepare()
+		if err != nil {
+			return err
+		}
+		if err := s.spawn(c); err != nil {
+			return err
+		}
+		return s.await(ctx, y.name, y.limit, y.probe)
+	})
+}
+
 // await probes name until it answers, it ends, or the time is over.
 func (s *Stack) await(ctx context.Context, name string, limit time.Duration, probe func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))

@@ -34,6 +34,7 @@ type SparkOptions struct {
 	Fault                string        // a fault of deploy/spark/faulty.py, e.g. "filter:50000"; default none
 	Cores                int           // default all of the machine
 	Memory               string        // of the driver; default "1g"
+	PartitionColumn      string        // of the Kafka partition; default "_partition", which Spark cannot read back
 	UIPort               int           // default the stack's for the first driver, a free one for others
 }
 
@@ -61,6 +62,9 @@ func (o SparkOptions) withDefaults(s *Stack) SparkOptions {
 	}
 	if o.Schema == nil {
 		o.Schema = job.PaymentsSchema()
+	}
+	if o.PartitionColumn == "" {
+		o.PartitionColumn = "_partition"
 	}
 	if o.Cores == 0 {
 		o.Cores = runtime.NumCPU()
@@ -135,65 +139,40 @@ func (d *Driver) Stop(ctx context.Context) error { return d.stack.end(ctx, d.Nam
 // Start starts the driver unless it runs, and waits until its query runs.
 func (d *Driver) Start(ctx context.Context) error {
 	s := d.stack
-	if d.PID() != 0 {
-		return nil
-	}
-	if err := s.EnsureTopic(ctx, d.opts.Topic, 3, 7*24*time.Hour); err != nil {
-		return err
-	}
-	if err := checkPorts(d.Name(), d.opts.UIPort); err != nil {
-		return err
-	}
-	return s.step(Spark, "start "+d.opts.App, func() error {
-		c, ready, err := d.command()
-		if err != nil {
+	if d.PID() == 0 {
+		if err := s.EnsureTopic(ctx, d.opts.Topic, 3, 7*24*time.Hour); err != nil {
 			return err
 		}
-		if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("removing the old %s: %w", ready, err)
-		}
-		if err := s.spawn(c); err != nil {
-			return err
-		}
-		return s.await(ctx, d.Name(), 180*time.Second, func(context.Context) error {
-			if _, err := os.Stat(ready); err != nil {
+	}
+	return s.bring(ctx, system{name: d.Name(), step: "start " + d.opts.App, limit: 180 * time.Second, prepare: d.command,
+		probe: func(context.Context) error {
+			if _, err := os.Stat(d.ready()); err != nil {
 				return errors.New("the streaming query has not started")
 			}
 			return nil
-		})
-	})
+		}})
 }
 
-// command writes the driver's files and says how to start it; ready is the
-// file that the job makes once its query runs.
-func (d *Driver) command() (c command, ready string, err error) {
+// ready is the file that the job makes once its query runs.
+func (d *Driver) ready() string { return d.stack.path("spark", d.opts.App, "ready") }
+
+// command writes the driver's files and says how to start it.
+func (d *Driver) command() (command, error) {
 	s, o := d.stack, d.opts
+	if err := checkPorts(d.Name(), o.UIPort); err != nil {
+		return command{}, err
+	}
 	home := s.path("spark", o.App)
-	conf, err := render("spark/spark.conf.tmpl", map[string]any{
-		"App": o.App, "Cores": o.Cores, "Memory": o.Memory, "UI": o.UIPort,
-		"Jars": s.tool("spark", "jars", "lib"), "Tmp": s.path("tmp"), "Region": Region,
-		"Catalog": "http://" + local(s.ports.Catalog), "Endpoint": "http://" + local(s.ports.Store),
-	})
-	if err != nil {
-		return c, "", err
+	if err := s.sparkFiles(home, o); err != nil {
+		return command{}, err
 	}
-	files := map[string][]byte{
-		"spark.conf":             conf,
-		"conf/log4j2.properties": recipes.Read("spark/log4j2.properties"),
-		"bronze_payments.py":     job.Job(),
-		"faulty.py":              job.Faulty(),
-		"schema.json":            o.Schema,
-	}
-	for name, content := range files {
-		if err := writeFile(filepath.Join(home, name), content); err != nil {
-			return c, "", err
-		}
+	if err := os.Remove(d.ready()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return command{}, fmt.Errorf("removing the old %s: %w", d.ready(), err)
 	}
 	submit, env, err := s.sparkProgram(home)
 	if err != nil {
-		return c, "", err
+		return command{}, err
 	}
-	ready = filepath.Join(home, "ready")
 	script, extra := "bronze_payments.py", []string{}
 	if o.Fault != "" {
 		script, extra = "faulty.py", []string{"--fault", o.Fault}
@@ -207,9 +186,34 @@ func (d *Driver) command() (c command, ready string, err error) {
 		"--brokers", local(s.ports.Kafka), "--topic", o.Topic, "--query", o.App,
 		"--catalog", "lab", "--table", o.Table, "--dead-letter-table", o.DeadLetter,
 		"--checkpoint", o.Checkpoint, "--trigger", strconv.FormatInt(o.Trigger.Milliseconds(), 10)+" milliseconds",
-		"--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),
-		"--schema", filepath.Join(home, "schema.json"), "--ready-file", ready)
-	return command{name: d.Name(), addr: local(o.UIPort), dir: home, env: env, argv: argv}, ready, nil
+		"--partition-column", o.PartitionColumn, "--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),
+		"--schema", filepath.Join(home, "schema.json"), "--ready-file", d.ready())
+	return command{name: d.Name(), addr: local(o.UIPort), dir: home, env: env, argv: argv}, nil
+}
+
+// sparkFiles writes what a Spark program of the stack reads into home.
+func (s *Stack) sparkFiles(home string, o SparkOptions) error {
+	conf, err := render("spark/spark.conf.tmpl", map[string]any{
+		"App": o.App, "Cores": o.Cores, "Memory": o.Memory, "UI": o.UIPort,
+		"Jars": s.tool("spark", "jars", "lib"), "Tmp": s.path("tmp"), "Region": Region,
+		"Catalog": "http://" + local(s.ports.Catalog), "Endpoint": "http://" + local(s.ports.Store),
+	})
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		"spark.conf":             conf,
+		"conf/log4j2.properties": recipes.Read("spark/log4j2.properties"),
+		"bronze_payments.py":     job.Job(),
+		"faulty.py":              job.Faulty(),
+		"query.py":               query,
+		"schema.json":            o.Schema,
+	} {
+		if err := writeFile(filepath.Join(home, name), content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sparkProgram finds spark-submit and the environment that it needs; home holds

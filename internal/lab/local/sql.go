@@ -22,13 +22,8 @@ var query []byte
 // texts, null as "". Tables are named lab.<namespace>.<table>. It is the
 // second opinion on what a table holds: about ten seconds, most of it starting.
 func (s *Stack) SQL(ctx context.Context, statement string) ([][]string, error) {
-	d := &Driver{stack: s, opts: SparkOptions{App: "sql"}.withDefaults(s)}
-	if _, _, err := d.command(); err != nil { // for its files
-		return nil, err
-	}
 	home := s.path("spark", "sql")
-	script := filepath.Join(home, "query.py")
-	if err := writeFile(script, query); err != nil {
+	if err := s.sparkFiles(home, SparkOptions{App: "sql"}.withDefaults(s)); err != nil {
 		return nil, err
 	}
 	submit, env, err := s.sparkProgram(home)
@@ -36,7 +31,7 @@ func (s *Stack) SQL(ctx context.Context, statement string) ([][]string, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, submit, "--properties-file", filepath.Join(home, "spark.conf"),
-		"--conf", "spark.ui.enabled=false", script, statement)
+		"--conf", "spark.ui.enabled=false", filepath.Join(home, "query.py"), statement)
 	cmd.Env, cmd.Dir = append(cleaned(cmd.Environ()), env...), home
 	var out bytes.Buffer // of Spark and of Python, which spark-submit merges
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -27,30 +27,13 @@ func (s *Stack) startStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making an S3 client: %w", err)
 	}
-	if _, ok := s.running(Store); !ok {
-		ports := []int{s.ports.Store}
-		if s.opts.Store == MinIO {
-			ports = append(ports, s.ports.Console)
-		}
-		if err := checkPorts(Store, ports...); err != nil {
+	err = s.bring(ctx, system{name: Store, step: "start", limit: 60 * time.Second, prepare: s.storeCommand,
+		probe: func(ctx context.Context) error {
+			_, err := client.ListBuckets(ctx)
 			return err
-		}
-		err := s.step(Store, "start", func() error {
-			c, err := s.storeCommand()
-			if err != nil {
-				return err
-			}
-			if err := s.spawn(c); err != nil {
-				return err
-			}
-			return s.await(ctx, Store, 60*time.Second, func(ctx context.Context) error {
-				_, err := client.ListBuckets(ctx)
-				return err
-			})
-		})
-		if err != nil {
-			return err
-		}
+		}})
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -67,6 +50,13 @@ func (s *Stack) startStore(ctx context.Context) error {
 
 // storeCommand is how the chosen program is started.
 func (s *Stack) storeCommand() (command, error) {
+	ports := []int{s.ports.Store}
+	if s.opts.Store == MinIO {
+		ports = append(ports, s.ports.Console)
+	}
+	if err := checkPorts(Store, ports...); err != nil {
+		return command{}, err
+	}
 	data := s.path("store", s.opts.Store)
 	c := command{name: Store, addr: local(s.ports.Store)}
 	folders := []string{data}
