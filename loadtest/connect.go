@@ -39,13 +39,13 @@ func connect(ctx context.Context, p *Plan, logger *slog.Logger) (*systems, error
 	if err := s.lakehouse(p); err != nil {
 		return nil, err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, contact := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		s.kafka, err = kafka.Open(ctx, p.Lab.Kafka, logger)
+		s.kafka, err = kafka.Open(contact, p.Lab.Kafka, logger)
 		return err
 	})
 	if s.catalog != nil {
-		group.Go(func() error { return s.greetTables(ctx, p) })
+		group.Go(func() error { return s.greetTables(contact, p) })
 	}
 	if err := group.Wait(); err != nil {
 		s.close()

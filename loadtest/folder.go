@@ -51,6 +51,8 @@ type runFile struct {
 	Batches     uint64      `json:"batches"`
 	Poll        float64     `json:"poll_seconds"` // of the catalog
 	Streams     []runStream `json:"streams"`
+
+	ConsumerNotes []string `json:"consumer_notes,omitempty"`
 }
 
 // runStream is one stream in run.json.
@@ -67,6 +69,12 @@ type runStream struct {
 	Unknown    []ledger.Range `json:"unknown"`
 	First      []int64        `json:"first_offsets"` // by partition
 	End        []int64        `json:"end_offsets"`   // at the barrier
+
+	AckedInTime     uint64 `json:"acked_in_time"` // acknowledged when the schedule was over
+	Consumed        uint64 `json:"consumed"`      // different records that the consumer found
+	ConsumedAgain   uint64 `json:"consumed_again"`
+	ConsumedCorrupt uint64 `json:"consumed_corrupt"`
+	ConsumedForeign uint64 `json:"consumed_foreign"`
 
 	GeneratorLate uint64                       `json:"generator_late"`    // records that left late through the generator's own fault
 	Latency       map[string]map[string]spread `json:"latency,omitempty"` // by kind and phase, in seconds; phase "" is all

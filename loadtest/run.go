@@ -142,6 +142,7 @@ func (r *run) travel(ctx context.Context) (*report.Report, error) {
 	stopWatching()
 	hopErr := hops.Wait()
 	r.samples.stop()
+	r.gather()
 	r.file.Stop, r.file.Barrier, r.file.Interrupted = stop, time.Now(), r.interrupted
 	if err := r.close(); err != nil {
 		return nil, err
@@ -177,9 +178,16 @@ func (r *run) send(ctx context.Context) error {
 	limit := r.plan.Scenario.Producer.DeliveryTimeout + 10*time.Second
 	flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	flushed, counted := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(counted)
+		r.inTime(flushed)
+	}()
 	if ferr := r.sink.Flush(flushing); ferr != nil {
 		r.log.Warn("flushing took too long; records without an answer count as unknown", "err", ferr)
 	}
+	close(flushed)
+	<-counted
 	r.books.Lock()
 	defer r.books.Unlock()
 	return errors.Join(err, r.failure)

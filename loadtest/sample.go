@@ -1,10 +1,12 @@
 package loadtest
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/env"
+	"github.com/lakeproof/lakeproof/loadtest/hop"
 )
 
 // Progress is a run at one moment.
@@ -123,6 +125,47 @@ func (s *sampler) look() {
 		r.opt.Observer.Progress(now.Progress)
 	}
 	r.flushJournal()
+}
+
+// describeProgress adds what is not a sum over streams.
+func (r *run) describeProgress(p *Progress) {
+	for _, s := range r.streams {
+		if n := s.news.Load(); n != nil {
+			p.FreshP50 = n.FirstSeen.Sub(n.newest.Add(n.oldest.Sub(n.newest) / 2)).Seconds()
+			p.FreshMax = n.FirstSeen.Sub(n.oldest).Seconds()
+			rows, _ := n.AddedRecords()
+			p.Snapshot = fmt.Sprintf("%d rows, %.1f s ago", rows, time.Since(n.FirstSeen).Seconds())
+		}
+		s.mu.Lock()
+		if n := s.failed.Len() + s.unknown.Len(); n > 0 {
+			p.Problems = append(p.Problems, fmt.Sprintf("%d records of %s not acknowledged", n, s.Name))
+		}
+		s.mu.Unlock()
+		if s.table != nil {
+			p.Problems = append(p.Problems, lasting("table "+s.Table, s.table.Outages())...)
+		}
+	}
+	for i, s := range r.sparks {
+		app := r.plan.Lab.Spark[i].App
+		p.Problems = append(p.Problems, lasting("spark "+app, s.Outages())...)
+		if id := s.Last(); id >= 0 {
+			p.Batch = fmt.Sprintf("%s batch %d", app, id)
+		}
+	}
+	if r.consumer != nil {
+		p.Problems = append(p.Problems, lasting("consume", r.consumer.Outages())...)
+		if n := r.consumer.Result().Foreign.Count; n > 0 {
+			p.Problems = append(p.Problems, fmt.Sprintf("%d records of others on the topic", n))
+		}
+	}
+}
+
+// lasting says which outage lasts now.
+func lasting(name string, outages []hop.Outage) []string {
+	if n := len(outages); n > 0 && outages[n-1].To.IsZero() {
+		return []string{fmt.Sprintf("%s does not answer since %.0f s", name, time.Since(outages[n-1].From).Seconds())}
+	}
+	return nil
 }
 
 // add counts one stream into the sample.

@@ -116,7 +116,7 @@ func (r *run) openConsumer() (err error) {
 		for p, o := range s.first {
 			start[int32(p)] = o
 		}
-		cfg.Topics[s.Topic] = hop.ConsumerTopic{Stream: s.Number, Start: start}
+		cfg.Topics[s.Topic] = hop.ConsumerTopic{Streams: []uint16{s.Number}, Start: start}
 	}
 	r.consumer, err = hop.NewConsumer(r.plan.Lab.Kafka, cfg, r.log)
 	return err

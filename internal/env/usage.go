@@ -34,3 +34,22 @@ func ReadUsage() Usage {
 	}
 	return u
 }
+
+// Memory is how much memory the machine has, in bytes; 0 where the system does
+// not say (/proc/meminfo).
+func Memory() int64 {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "MemTotal:"); ok {
+			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kb * 1024
+		}
+	}
+	return 0
+}

@@ -29,3 +29,12 @@ func Read(dir string) (*Report, error) {
 	}
 	return &r, nil
 }
+
+// Write renders the report into a run's folder.
+func Write(dir string, r *Report) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", JSONFile, err)
+	}
+	return os.WriteFile(filepath.Join(dir, JSONFile), data, 0o644)
+}
