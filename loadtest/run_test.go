@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lab"
 	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/report"
@@ -97,4 +99,59 @@ func TestCleanRun(t *testing.T) {
 	if again.Verdict != rep.Verdict || again.Records != rep.Records {
 		t.Errorf("verified again: %s, %+v; first %+v", again.Verdict, again.Records, rep.Records)
 	}
+}
+
+// TestSabotage is the detector's negative control: it names exactly the records
+// that the engine harmed, and no other.
+func TestSabotage(t *testing.T) {
+	for name, c := range map[string]struct {
+		harm    lab.Sabotage
+		verdict report.Verdict
+		code    fail.Code
+	}{
+		"all":        {lab.Sabotage{Drop: 3, Duplicate: 5, Corrupt: 2, Delay: 4, Foreign: 1}, report.Fail, fail.Integrity},
+		"compensate": {lab.Sabotage{Drop: 2, Duplicate: 4, Delay: 2}, report.Fail, fail.Integrity},
+		"delay":      {lab.Sabotage{Delay: 4}, report.Fail, fail.Threshold},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlan(t, small)
+			l := embedded(t, p, c.harm)
+			rep, err := loadtest.Run(t.Context(), p, loadtest.Options{RunsDir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rep.Verdict != c.verdict || rep.ExitCode != int(c.code) {
+				t.Errorf("%s, exit code %d: %s", rep.Verdict, rep.ExitCode, rep.Reason)
+			}
+			for kind, found := range map[lab.Kind][]report.Example{
+				lab.Drop: rep.Examples.Missing, lab.Duplicate: rep.Examples.Duplicate, lab.Corrupt: rep.Examples.Corrupt,
+				lab.Delay: rep.Examples.Late, lab.Foreign: rep.Examples.Unexpected,
+			} {
+				if got, want := ids(found), acts(l, kind); !slices.Equal(got, want) {
+					t.Errorf("%s: found %v, done %v", kind, got, want)
+				}
+			}
+		})
+	}
+}
+
+func ids(examples []report.Example) []string {
+	var out []string
+	for _, e := range examples {
+		out = append(out, e.EventID)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func acts(l *lab.Lab, kind lab.Kind) []string {
+	var out []string
+	for _, a := range l.Sabotaged() {
+		if a.Kind == kind {
+			out = append(out, a.EventID.String())
+		}
+	}
+	slices.Sort(out)
+	return out
 }
