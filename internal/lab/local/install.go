@@ -64,6 +64,17 @@ func (s *Stack) Install(ctx context.Context) error {
 	return parallel(ctx, lanes...)
 }
 
+// installSpark installs what a driver needs, for a stack whose components leave
+// Spark out and that starts one all the same.
+func (s *Stack) installSpark(ctx context.Context) error {
+	unlock, err := lock(ctx, s.tool("install.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.installParts(ctx, s.sparkPart(), s.pysparkPart())
+}
+
 // part is one thing that is installed on its own.
 type part struct {
 	name      string   // its stamp

@@ -140,6 +140,9 @@ func (d *Driver) Stop(ctx context.Context) error { return d.stack.end(ctx, d.Nam
 func (d *Driver) Start(ctx context.Context) error {
 	s := d.stack
 	if d.PID() == 0 {
+		if err := s.installSpark(ctx); err != nil {
+			return err
+		}
 		if err := s.EnsureTopic(ctx, d.opts.Topic, 3, 7*24*time.Hour); err != nil {
 			return err
 		}
@@ -221,7 +224,7 @@ func (s *Stack) sparkFiles(home string, o SparkOptions) error {
 func (s *Stack) sparkProgram(home string) (submit string, env []string, err error) {
 	pyspark, err := filepath.Glob(s.tool("spark", "venv", "lib", "python3*", "site-packages", "pyspark"))
 	if err != nil || len(pyspark) != 1 {
-		return "", nil, fail.New(fail.Usage, "install the stack first: lakeproof lab up",
+		return "", nil, fail.New(fail.Internal, "delete "+s.tool("stamps")+" and bring the stack up again",
 			"looking for pyspark in %s: not installed", s.tool("spark", "venv"))
 	}
 	python := s.tool("spark", "venv", "bin", "python")

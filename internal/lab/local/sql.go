@@ -22,6 +22,9 @@ var query []byte
 // texts, null as "". Tables are named lab.<namespace>.<table>. It is the
 // second opinion on what a table holds: about ten seconds, most of it starting.
 func (s *Stack) SQL(ctx context.Context, statement string) ([][]string, error) {
+	if err := s.installSpark(ctx); err != nil {
+		return nil, err
+	}
 	home := s.path("spark", "sql")
 	if err := s.sparkFiles(home, SparkOptions{App: "sql"}.withDefaults(s)); err != nil {
 		return nil, err
