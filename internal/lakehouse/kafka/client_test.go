@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -28,7 +27,7 @@ func open(t *testing.T, cfg config.Kafka) *Client {
 func TestEnsureTopic(t *testing.T) {
 	_, cfg := broker(t)
 	c := open(t, cfg)
-	spec := TopicSpec{Name: "orders", Partitions: 6, Config: Retention(7 * 24 * time.Hour)}
+	spec := TopicSpec{Name: "orders", Partitions: 6, Config: map[string]string{"retention.ms": "604800000"}}
 	want := Topic{Name: "orders", Partitions: 6, Created: true}
 	got, err := c.EnsureTopic(t.Context(), spec)
 	if err != nil || !cmp.Equal(got, want) {
@@ -106,7 +105,7 @@ func TestDeniedByACL(t *testing.T) {
 		kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", "app", password, allow))
 	cfg.SASL = login("PLAIN", "app", password)
 	c := open(t, cfg)
-	got, err := c.EnsureTopic(t.Context(), TopicSpec{Name: "payments", Partitions: 3, Config: Retention(time.Hour)})
+	got, err := c.EnsureTopic(t.Context(), TopicSpec{Name: "payments", Partitions: 3, Config: map[string]string{"retention.ms": "1000"}})
 	if err != nil || got.Created {
 		t.Errorf("a topic that this user may see: %+v, %v", got, err)
 	}

@@ -49,6 +49,9 @@ func Options(cfg config.Kafka, logger *slog.Logger) ([]kgo.Opt, error) {
 		// that ends later is a broker that restarts, and is tried again.
 		kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(500 * time.Millisecond),
+		// Topics are there before anything is sent, so one that is unknown is a
+		// broker that has just come back; the delivery time-out bounds the wait.
+		kgo.UnknownTopicRetries(-1),
 	}
 	if cfg.TLS.Enabled {
 		conf, err := tlsConfig(cfg.TLS)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -139,12 +137,4 @@ func (c *Client) compare(ctx context.Context, want TopicSpec, have kadm.TopicDet
 		}
 	}
 	return t, nil
-}
-
-// Retention is the topic setting that keeps records for d; none for 0.
-func Retention(d time.Duration) map[string]string {
-	if d <= 0 {
-		return nil
-	}
-	return map[string]string{"retention.ms": strconv.FormatInt(d.Milliseconds(), 10)}
 }
