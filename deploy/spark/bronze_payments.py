@@ -16,9 +16,10 @@ skips an epoch that the query already committed; foreachBatch has no such
 guard), so the dead letters are a second query with a checkpoint of its own,
 reading the same topic. It would cost a second parse of everything, so it only
 runs, up to the end of the topic, when the first query has counted a bad record,
-a minute after the start, and every --dead-letter-interval. The count only says
-*when*; what is written is decided by its own checkpoint, so nothing is lost by
-a count that was not seen.
+a minute after it was resumed from a checkpoint (a count may have been lost with
+the process), and every --dead-letter-interval. The count only says *when*; what
+is written is decided by its own checkpoint, so nothing is lost by a count that
+was not seen.
 
 What it does not do: Avro, schema changes while it runs, maintenance of tables.
 """
@@ -216,16 +217,20 @@ def start_query(spark, settings, rows, name, table, checkpoint, trigger):
     )
 
 
+def observed(parsed: DataFrame) -> DataFrame:
+    """Counts records and bad ones. It is also what keeps the optimizer from
+    pushing the filter on `reason` below the parse, where from_json would be
+    evaluated once for each time that `reason` mentions it: eight times."""
+    return parsed.observe("records", F.count(F.lit(1)).alias("read"), F.count("reason").alias("bad"))
+
+
 def start_bronze(spark, settings, fields, transform):
-    parsed = parse(read_topic(spark, settings), fields).observe(
-        "records", F.count(F.lit(1)).alias("read"), F.count("reason").alias("bad")
-    )
-    rows = transform(good_rows(parsed, fields, settings.partition_column))
+    rows = transform(good_rows(observed(parse(read_topic(spark, settings), fields)), fields, settings.partition_column))
     return start_query(spark, settings, rows, settings.query, settings.table, settings.checkpoint, {"processingTime": settings.trigger})
 
 
 def start_dead_letters(spark, settings, fields):
-    rows = dead_letters(parse(read_topic(spark, settings), fields), settings.partition_column)
+    rows = dead_letters(observed(parse(read_topic(spark, settings), fields)), settings.partition_column)
     checkpoint = settings.checkpoint.rstrip("/") + "_dead_letter"
     name = settings.query + "_dead_letter"
     return start_query(spark, settings, rows, name, settings.dead_letter_table, checkpoint, {"availableNow": True})
@@ -236,6 +241,7 @@ class Progress(StreamingQueryListener):
 
     def __init__(self, name):
         self.name, self.batches, self.read, self.bad = name, 0, 0, 0
+        self.resumed = False  # whether the query had batches before this process
 
     def onQueryStarted(self, event):
         pass
@@ -250,6 +256,7 @@ class Progress(StreamingQueryListener):
         progress = event.progress
         if progress.name != self.name:
             return
+        self.resumed = self.resumed or (self.batches == 0 and progress.batchId > 0)
         self.batches += 1
         seen = progress.observedMetrics.get("records")
         if seen is None or not seen["read"]:
@@ -264,11 +271,12 @@ class Progress(StreamingQueryListener):
 class DeadLetterRuns:
     """Decides when the dead-letter query runs, and runs at most one."""
 
-    def __init__(self, interval, now, first=60.0):
-        self.interval, self.due, self.bad, self.query = interval, now + min(first, interval), 0, None
+    def __init__(self, interval, now):
+        self.interval, self.due = interval, now + interval
+        self.bad, self.resumed, self.query = 0, False, None
 
-    def tick(self, now, bad, start):
-        """One look: `bad` is the count so far, `start` starts the query."""
+    def tick(self, now, progress, start):
+        """One look at the bronze query's progress; `start` starts the query."""
         if self.query is not None:
             if self.query.isActive:
                 return
@@ -276,8 +284,10 @@ class DeadLetterRuns:
             if error is not None:
                 log.warning("the dead-letter query ended, trying again in 10 s: %s", first_line(error))
                 self.due = now + 10
-        if bad > self.bad:
-            self.bad, self.due = bad, min(self.due, now)
+        if progress.resumed and not self.resumed:
+            self.resumed, self.due = True, min(self.due, now + 60)
+        if progress.bad > self.bad:
+            self.bad, self.due = progress.bad, min(self.due, now)
         if now >= self.due:
             self.due = now + self.interval
             try:
@@ -342,7 +352,7 @@ def follow(spark, settings, fields, transform, stop, progress, runs):
         with open(settings.ready_file, "w", encoding="utf-8") as file:
             file.write(f"{query.id}\n")
     while query.isActive and not stop.is_set():
-        runs.tick(time.monotonic(), progress.bad, lambda: start_dead_letters(spark, settings, fields))
+        runs.tick(time.monotonic(), progress, lambda: start_dead_letters(spark, settings, fields))
         stop.wait(0.2)
     if not stop.is_set():
         raise query.exception() or RuntimeError("the query ended without a reason")

@@ -79,38 +79,57 @@ class Starts:
         return self.queries[-1]
 
 
-def test_dead_letter_query_runs_after_the_first_minute_then_at_intervals_or_when_something_was_bad():
+def seen(bad, resumed=False):
+    """A bronze query's progress."""
+    progress = job.Progress("bronze")
+    progress.bad, progress.resumed = bad, resumed
+    return progress
+
+
+def test_dead_letter_query_runs_when_something_was_bad_and_at_intervals():
     runs, start = job.DeadLetterRuns(600, now=0), Starts()
-    runs.tick(59, 0, start)
+    runs.tick(599, seen(0), start)
     assert len(start.queries) == 0
-    runs.tick(60, 0, start)
+    runs.tick(600, seen(0), start)
     assert len(start.queries) == 1
-    runs.tick(700, 3, start)
+    runs.tick(700, seen(3), start)
     assert len(start.queries) == 1, "two at once"
     start.queries[0].isActive = False
-    runs.tick(701, 3, start)
+    runs.tick(701, seen(3), start)
     assert len(start.queries) == 2, "bad records during a run ask for another"
     start.queries[1].isActive = False
-    runs.tick(702, 3, start)
-    runs.tick(1300, 3, start)
+    runs.tick(702, seen(3), start)
+    runs.tick(1300, seen(3), start)
     assert len(start.queries) == 2
-    runs.tick(1301, 3, start)
+    runs.tick(1301, seen(3), start)
     assert len(start.queries) == 3
+
+
+def test_dead_letter_query_runs_a_minute_after_a_resumption():
+    runs, start = job.DeadLetterRuns(600, now=0), Starts()
+    runs.tick(10, seen(0, resumed=True), start)
+    runs.tick(69, seen(0, resumed=True), start)
+    assert len(start.queries) == 0
+    runs.tick(70, seen(0, resumed=True), start)
+    assert len(start.queries) == 1
+    start.queries[0].isActive = False
+    runs.tick(200, seen(0, resumed=True), start)
+    assert len(start.queries) == 1, "once is enough"
 
 
 def test_dead_letter_query_that_fails_is_tried_again():
     runs, start = job.DeadLetterRuns(600, now=0), Starts()
-    runs.tick(5, 1, start)
+    runs.tick(5, seen(1), start)
     start.queries[0].isActive, start.queries[0].error = False, RuntimeError("store away")
-    runs.tick(6, 1, start)
+    runs.tick(6, seen(1), start)
     assert len(start.queries) == 1
-    runs.tick(16, 1, start)
+    runs.tick(16, seen(1), start)
     assert len(start.queries) == 2
 
     def refuse():
         raise RuntimeError("catalog away")
 
     runs = job.DeadLetterRuns(600, now=0)
-    runs.tick(5, 1, refuse)
-    runs.tick(15, 1, start)
+    runs.tick(5, seen(1), refuse)
+    runs.tick(15, seen(1), start)
     assert len(start.queries) == 3

@@ -116,3 +116,13 @@ def test_a_fault_hits_the_chosen_records_only(spark, spec, amounts):
 def test_an_unknown_fault_is_refused(spark, spec):
     with pytest.raises(ValueError):
         faulty.fault(spec)(job.good_rows(job.parse(records(spark, GOOD), FIELDS), FIELDS))
+
+
+def test_each_record_is_parsed_once(spark):
+    parsed = job.observed(job.parse(records(spark, GOOD), FIELDS))
+    for rows in (job.good_rows(parsed, FIELDS), job.dead_letters(parsed)):
+        plan = rows._jdf.queryExecution().optimizedPlan().toString()
+        assert plan.count("from_json") <= 1, plan
+    # What the observation is for: without it the filter drags the parse along.
+    plan = job.dead_letters(job.parse(records(spark, GOOD), FIELDS))._jdf.queryExecution().optimizedPlan().toString()
+    assert plan.count("from_json") > 1, plan
