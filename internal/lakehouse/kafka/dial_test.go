@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -201,7 +202,7 @@ func TestDialExplains(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var logged bytes.Buffer
+			var logged logged
 			logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
@@ -221,10 +222,28 @@ func TestDialExplains(t *testing.T) {
 				t.Errorf("code %d", fail.CodeOf(err))
 			}
 			if strings.Contains(err.Error()+hint+logged.String(), password) {
-				t.Errorf("the password is told: %v, %s\n%s", err, hint, &logged)
+				t.Errorf("the password is told: %v, %s\n%s", err, hint, logged.String())
 			}
 		})
 	}
+}
+
+// logged keeps what a client logs, also after it was closed.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // refuse makes a broker answer every login as Apache Kafka answers a bad one:
