@@ -348,3 +348,27 @@ func TestDriverThroughOutagesFaultsAndAWipe(t *testing.T) {
 		return fmt.Sprint(rows) == want, fmt.Sprint(rows, err)
 	})
 }
+
+// The second store: Spark writes to it and reads from it through the catalog.
+func TestVersityGW(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	s := newStack(t, local.Options{Store: local.VersityGW, Components: []string{local.Store, local.Catalog}})
+	if err := s.Up(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for _, statement := range []string{
+		"CREATE NAMESPACE lab.bronze",
+		"CREATE TABLE lab.bronze.numbers USING iceberg AS SELECT id FROM range(1000)",
+		"SELECT count(*), sum(id) FROM lab.bronze.numbers",
+	} {
+		var err error
+		if rows, err = s.SQL(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(rows) != "[[1000 499500]]" {
+		t.Errorf("read back %v", rows)
+	}
+}
