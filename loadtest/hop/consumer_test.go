@@ -114,15 +114,16 @@ func await(t testing.TB, what string, done func() bool) {
 	}
 }
 
+func clean(from, to uint64) (out []*kgo.Record) {
+	for seq := from; seq < to; seq++ {
+		out = append(out, message(seq, nil))
+	}
+	return out
+}
+
 // TestConsumerFinds holds that each kind of odd record is found, exactly those,
 // and that a clean one is none of them.
 func TestConsumerFinds(t *testing.T) {
-	clean := func(from, to uint64) (out []*kgo.Record) {
-		for seq := from; seq < to; seq++ {
-			out = append(out, message(seq, nil))
-		}
-		return out
-	}
 	one := func(seq uint64, change func(*kgo.Record)) []*kgo.Record { return []*kgo.Record{message(seq, change)} }
 	type counts struct{ records, foreign, corrupt, disordered uint64 }
 	tests := map[string]struct {

@@ -141,6 +141,43 @@ func TestDialMutual(t *testing.T) {
 // TestDialExplains holds that every way in which a first contact goes wrong is
 // told from the others, in time, and that no secret is told with it.
 func TestDialExplains(t *testing.T) {
+	for name, test := range badContacts(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged logged
+			logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			cl, err := Dial(ctx, test.cfg, logger)
+			if err == nil {
+				cl.Close()
+				t.Fatal("it connected")
+			}
+			if ctx.Err() != nil {
+				t.Fatal("it took until the test's deadline")
+			}
+			hint := fail.HintOf(err)
+			if !strings.Contains(err.Error(), test.text) || !strings.Contains(hint, test.hint) {
+				t.Errorf("error %q\n hint %q\n want %q and %q", err, hint, test.text, test.hint)
+			}
+			if fail.CodeOf(err) != fail.Unreachable {
+				t.Errorf("code %d", fail.CodeOf(err))
+			}
+			if strings.Contains(err.Error()+hint+logged.String(), password) {
+				t.Errorf("the password is told: %v, %s\n%s", err, hint, logged.String())
+			}
+		})
+	}
+}
+
+// badContact is a first contact that goes wrong.
+type badContact struct {
+	cfg        config.Kafka
+	text, hint string // parts of the error and of its hint
+}
+
+func badContacts(t *testing.T) map[string]badContact {
+	t.Helper()
 	cert, ca := certificate(t)
 	_, otherCA := certificate(t)
 	_, plain := broker(t)
@@ -155,10 +192,7 @@ func TestDialExplains(t *testing.T) {
 		change(&cfg)
 		return cfg
 	}
-	tests := map[string]struct {
-		cfg        config.Kafka
-		text, hint string
-	}{
+	return map[string]badContact{
 		"refused":     {config.Kafka{Brokers: []string{dead}}, "connection refused", "start the broker"},
 		"all refused": {config.Kafka{Brokers: []string{dead, closedPort(t)}}, "connection refused", "start the broker"},
 		"unknown host": {
@@ -198,33 +232,6 @@ func TestDialExplains(t *testing.T) {
 			advertised, "broker 0 at " + dead + ", the address that Kafka at " + advertised.Brokers[0] + " advertises",
 			"advertised.listeners",
 		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var logged logged
-			logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			cl, err := Dial(ctx, test.cfg, logger)
-			if err == nil {
-				cl.Close()
-				t.Fatal("it connected")
-			}
-			if ctx.Err() != nil {
-				t.Fatal("it took until the test's deadline")
-			}
-			hint := fail.HintOf(err)
-			if !strings.Contains(err.Error(), test.text) || !strings.Contains(hint, test.hint) {
-				t.Errorf("error %q\n hint %q\n want %q and %q", err, hint, test.text, test.hint)
-			}
-			if fail.CodeOf(err) != fail.Unreachable {
-				t.Errorf("code %d", fail.CodeOf(err))
-			}
-			if strings.Contains(err.Error()+hint+logged.String(), password) {
-				t.Errorf("the password is told: %v, %s\n%s", err, hint, logged.String())
-			}
-		})
 	}
 }
 

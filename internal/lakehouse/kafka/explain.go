@@ -87,6 +87,8 @@ func protocolHint(err error, cfg config.Kafka) string {
 	ended := errors.As(err, &first) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET)
 	switch {
+	case ended && strings.Contains(err.Error(), "SASL is required"): // franz-go's own guess, behind a handshake that went well
+		return "the listener asks for a login: set kafka.sasl"
 	case errors.As(err, &record), cfg.TLS.Enabled && (ended || handshakeTimeout(err)):
 		return "this looks like a listener without TLS: leave kafka.tls out, or use the port of the TLS listener"
 	case strings.Contains(err.Error(), "tls alert record"), !cfg.TLS.Enabled && ended && cfg.SASL.Mechanism != "":

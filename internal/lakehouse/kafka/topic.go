@@ -42,6 +42,9 @@ func (c *Client) EnsureTopic(ctx context.Context, want TopicSpec) (Topic, error)
 	if err == nil {
 		return c.compare(ctx, want, have)
 	}
+	if badSpec(err) {
+		return Topic{}, fail.Wrap(fmt.Errorf("looking up topic %s: %w", want.Name, err), fail.Usage, badSpecHint)
+	}
 	if !errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return Topic{}, c.refused(fmt.Errorf("looking up topic %s: %w", want.Name, err))
 	}
@@ -60,10 +63,8 @@ func (c *Client) EnsureTopic(ctx context.Context, want TopicSpec) (Topic, error)
 			return Topic{}, err
 		}
 		return c.compare(ctx, want, have)
-	case isAny(err, kerr.InvalidTopicException, kerr.InvalidPartitions, kerr.InvalidReplicationFactor,
-		kerr.InvalidConfig, kerr.PolicyViolation):
-		return Topic{}, fail.Wrap(fmt.Errorf("creating topic %s: %w", want.Name, err), fail.Usage,
-			"correct the topic's name, partitions, replication or retention")
+	case badSpec(err):
+		return Topic{}, fail.Wrap(fmt.Errorf("creating topic %s: %w", want.Name, err), fail.Usage, badSpecHint)
 	case err != nil:
 		return Topic{}, c.refused(fmt.Errorf("creating topic %s: %w", want.Name, err))
 	}
@@ -71,6 +72,14 @@ func (c *Client) EnsureTopic(ctx context.Context, want TopicSpec) (Topic, error)
 		return Topic{}, err
 	}
 	return Topic{Name: want.Name, Partitions: int32(len(have.Partitions)), Created: true}, nil
+}
+
+const badSpecHint = "correct the topic's name, partitions, replication or retention"
+
+// badSpec reports whether the broker says that there cannot be such a topic.
+func badSpec(err error) bool {
+	return isAny(err, kerr.InvalidTopicException, kerr.InvalidPartitions, kerr.InvalidReplicationFactor,
+		kerr.InvalidConfig, kerr.PolicyViolation)
 }
 
 // awaitTopic waits until a created topic has a leader for every partition, so
