@@ -26,9 +26,9 @@ import (
 	"github.com/lakeproof/lakeproof/loadtest/report"
 )
 
-// lab is the real stack that all tests of this file share, with one streaming
+// realLab is the real stack that all tests of this file share, with one streaming
 // job for each test.
-type lab struct {
+type realLab struct {
 	*local.Stack
 	t *testing.T
 }
@@ -62,19 +62,19 @@ func TestRealStack(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		test func(*lab)
+		test func(*realLab)
 	}{
-		{"Million", (*lab).million},
-		{"DriverKilled", (*lab).driverKilled},
-		{"CheckpointWiped", (*lab).checkpointWiped},
-		{"RecordsFilteredOut", (*lab).filtered},
-		{"AmountsAltered", (*lab).altered},
-		{"ForeignProducer", (*lab).foreignProducer},
-		{"Outages", (*lab).outages},
-		{"NeverThere", (*lab).neverThere},
-		{"SecureBroker", (*lab).secureBroker},
+		{"Million", (*realLab).million},
+		{"DriverKilled", (*realLab).driverKilled},
+		{"CheckpointWiped", (*realLab).checkpointWiped},
+		{"RecordsFilteredOut", (*realLab).filtered},
+		{"AmountsAltered", (*realLab).altered},
+		{"ForeignProducer", (*realLab).foreignProducer},
+		{"Outages", (*realLab).outages},
+		{"NeverThere", (*realLab).neverThere},
+		{"SecureBroker", (*realLab).secureBroker},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(&lab{s, t}) })
+		t.Run(c.name, func(t *testing.T) { c.test(&realLab{s, t}) })
 	}
 }
 
@@ -85,7 +85,7 @@ type job struct {
 }
 
 // start starts a job and stops it at the end of the test.
-func (l *lab) start(name string, o local.SparkOptions) job {
+func (l *realLab) start(name string, o local.SparkOptions) job {
 	l.t.Helper()
 	j := job{topic: name, table: "bronze." + name}
 	o.App, o.Topic, o.Table = name, j.topic, j.table
@@ -109,7 +109,7 @@ func (l *lab) start(name string, o local.SparkOptions) job {
 }
 
 // plan makes the plan of a constant rate to a job's topic and table.
-func (l *lab) plan(j job, rate int, d time.Duration, thresholds ...string) *loadtest.Plan {
+func (l *realLab) plan(j job, rate int, d time.Duration, thresholds ...string) *loadtest.Plan {
 	l.t.Helper()
 	text := fmt.Sprintf(`
 scenario: e2e
@@ -138,7 +138,7 @@ thresholds: [%s]
 }
 
 // run runs a plan to its end; meanwhile may be nil.
-func (l *lab) run(p *loadtest.Plan, meanwhile func(context.Context)) *report.Report {
+func (l *realLab) run(p *loadtest.Plan, meanwhile func(context.Context)) *report.Report {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), 10*time.Minute)
 	defer cancel()
@@ -166,7 +166,7 @@ func show(v *float64) string {
 }
 
 // want checks verdict, exit code and the five classes.
-func (l *lab) want(rep *report.Report, verdict string, code fail.Code, missing, duplicate, corrupt, unexpected uint64) {
+func (l *realLab) want(rep *report.Report, verdict string, code fail.Code, missing, duplicate, corrupt, unexpected uint64) {
 	l.t.Helper()
 	r := rep.Records
 	if string(rep.Verdict) != verdict || rep.ExitCode != int(code) {
@@ -181,7 +181,7 @@ func (l *lab) want(rep *report.Report, verdict string, code fail.Code, missing, 
 	}
 }
 
-func (l *lab) clean(rep *report.Report) {
+func (l *realLab) clean(rep *report.Report) {
 	l.t.Helper()
 	l.want(rep, "pass", fail.Pass, 0, 0, 0, 0)
 	for _, tier := range rep.Tiers {
@@ -195,7 +195,7 @@ func (l *lab) clean(rep *report.Report) {
 }
 
 // count asks Spark SQL, the independent reader, for rows and different ids.
-func (l *lab) count(j job) (rows, ids uint64) {
+func (l *realLab) count(j job) (rows, ids uint64) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -209,7 +209,7 @@ func (l *lab) count(j job) (rows, ids uint64) {
 }
 
 // A clean run of a million payments, counted by Spark SQL as well.
-func (l *lab) million() {
+func (l *realLab) million() {
 	j := l.start("million", local.SparkOptions{Trigger: 5 * time.Second})
 	rep := l.run(l.plan(j, 20_000, 50*time.Second, "freshness.p99 < 60s", "rate.achieved >= 95%"), nil)
 	l.clean(rep)
@@ -223,7 +223,7 @@ func (l *lab) million() {
 
 // The driver is killed three times at random moments: nothing is lost or
 // doubled, and the breach of freshness is in the report at the right time.
-func (l *lab) driverKilled() {
+func (l *realLab) driverKilled() {
 	j := l.start("killed", local.SparkOptions{Trigger: 2 * time.Second})
 	var kills []time.Time
 	rep := l.run(l.plan(j, 2000, 100*time.Second, "freshness.p999 < 8s"), func(ctx context.Context) {
@@ -267,7 +267,7 @@ func worstFreshness(rep *report.Report) (worst float64, at time.Time) {
 }
 
 // The checkpoint is wiped while the job is down: it reads everything again.
-func (l *lab) checkpointWiped() {
+func (l *realLab) checkpointWiped() {
 	j := l.start("wiped", local.SparkOptions{Trigger: 2 * time.Second})
 	const n = 60_000
 	rep := l.run(l.plan(j, 2000, 30*time.Second), func(ctx context.Context) {
@@ -290,7 +290,7 @@ func (l *lab) checkpointWiped() {
 }
 
 // The job leaves out every 5,000th record of a partition.
-func (l *lab) filtered() {
+func (l *realLab) filtered() {
 	j := l.start("filtered", local.SparkOptions{Trigger: 2 * time.Second, Fault: "filter:5000"})
 	const n = 60_000
 	rep := l.run(l.plan(j, 3000, 20*time.Second), nil)
@@ -307,7 +307,7 @@ func (l *lab) filtered() {
 }
 
 // The job adds 1 to the amount of every 5,000th record of a partition.
-func (l *lab) altered() {
+func (l *realLab) altered() {
 	j := l.start("altered", local.SparkOptions{Trigger: 2 * time.Second, Fault: "alter:5000"})
 	rep := l.run(l.plan(j, 3000, 20*time.Second), nil)
 	ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Minute)
@@ -329,7 +329,7 @@ func (l *lab) altered() {
 }
 
 // Somebody else produces to the topic in the middle of the run.
-func (l *lab) foreignProducer() {
+func (l *realLab) foreignProducer() {
 	j := l.start("foreign", local.SparkOptions{Trigger: 2 * time.Second})
 	const strangers = 17
 	rep := l.run(l.plan(j, 2000, 20*time.Second), func(ctx context.Context) {
@@ -343,7 +343,7 @@ func (l *lab) foreignProducer() {
 }
 
 // intrude produces records of another run's identity.
-func (l *lab) intrude(ctx context.Context, topic string, n int) {
+func (l *realLab) intrude(ctx context.Context, topic string, n int) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(l.Config().Kafka.Brokers...), kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		l.t.Error(err)
@@ -368,7 +368,7 @@ func (l *lab) intrude(ctx context.Context, topic string, n int) {
 
 // Each system is away for fifteen seconds: the run survives, ends clean and the
 // report says when.
-func (l *lab) outages() {
+func (l *realLab) outages() {
 	j := l.start("outages", local.SparkOptions{Trigger: 2 * time.Second})
 	type away struct {
 		name     string
@@ -411,7 +411,7 @@ func (l *lab) outages() {
 }
 
 // A system that is not there at all is named within ten seconds.
-func (l *lab) neverThere() {
+func (l *realLab) neverThere() {
 	j := l.start("absent", local.SparkOptions{Trigger: 2 * time.Second})
 	closed := closedPort(l.t)
 	for name, change := range map[string]func(*config.Lab){
@@ -444,7 +444,7 @@ func closedPort(t *testing.T) string {
 
 // The same broker behind TLS and SCRAM; a wrong password and an unknown CA are
 // told apart, quickly and without a secret.
-func (l *lab) secureBroker() {
+func (l *realLab) secureBroker() {
 	j := l.start("secure", local.SparkOptions{Trigger: 2 * time.Second})
 	p := l.plan(j, 1000, 10*time.Second)
 	p.Lab.Kafka = l.SecureKafka()

@@ -164,7 +164,7 @@ func (r *run) send(ctx context.Context) error {
 	for _, s := range r.streams {
 		group.Go(func() error {
 			err := s.send(sending, r.sink, r.traces)
-			if sendable.Err() != nil && errors.Is(err, context.Canceled) {
+			if sendable.Err() != nil && errors.Is(err, sendable.Err()) {
 				return nil // an interrupt is not an error, and the ledger has its own
 			}
 			return err

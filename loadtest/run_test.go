@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+var starting sync.Mutex
+
 // embedded starts an embedded lab for a scenario.
 func embedded(t *testing.T, p *loadtest.Plan, s lab.Sabotage) *lab.Lab {
 	t.Helper()
@@ -40,7 +43,9 @@ func embedded(t *testing.T, p *loadtest.Plan, s lab.Sabotage) *lab.Lab {
 			})
 		}
 	}
+	starting.Lock() // two labs may run side by side, but not start
 	l, err := lab.Start(t.Context(), o)
+	starting.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,10 @@ type streamRun struct {
 	*Stream
 	make  *maker // of the sending goroutine
 	start time.Time
+	rec   sink.Record // reused
+	// behind is true while the sender catches up after the system pushed back:
+	// lateness is then not the generator's fault.
+	behind bool
 
 	table    *hop.Table     // nil when the journey ends at the topic
 	baseline *catalog.Table //
@@ -59,36 +63,43 @@ func newStreamRun(s *Stream, p *Plan, start time.Time) *streamRun {
 
 // send walks the stream's schedule until its end or until ctx ends.
 func (r *streamRun) send(ctx context.Context, out sink.Sink, traces *tracer) error {
-	var rec sink.Record
-	behind := false // catching up after push-back: not the generator's fault
 	_, err := pacer.Run(ctx, r.Schedule, r.start, func(ctx context.Context, from, to uint64) error {
-		for seq := from; seq < to; seq++ {
-			intended := r.Schedule.At(seq)
-			key, value := r.make.make(seq)
-			rec = sink.Record{
-				Stream: r.Number, Seq: seq, Intended: r.start.Add(intended),
-				Key: key, Value: value, Partition: sink.Partition(key, r.Partitions),
-				TraceParent: traces.parent(r.Name, seq),
-			}
-			handed := time.Now()
-			if delay := handed.Sub(rec.Intended); delay > r.maxDelay && !behind && intended >= r.scheduler.warmup {
-				r.generatorLate.Add(1)
-			}
-			if err := out.Send(ctx, &rec); err != nil {
-				return err
-			}
-			if time.Since(handed) > time.Millisecond {
-				behind = true
-			}
-			r.sent.Store(seq + 1)
-			r.bytes.Add(uint64(len(value)))
+		if err := r.sendRange(ctx, out, traces, from, to); err != nil {
+			return err
 		}
 		if r.Schedule.Due(time.Since(r.start)) <= to {
-			behind = false
+			r.behind = false
 		}
 		return nil
 	})
 	return err
+}
+
+// sendRange makes and sends the records from up to, but not including, to.
+func (r *streamRun) sendRange(ctx context.Context, out sink.Sink, traces *tracer, from, to uint64) error {
+	rec := &r.rec
+	for seq := from; seq < to; seq++ {
+		intended := r.Schedule.At(seq)
+		key, value := r.make.make(seq)
+		*rec = sink.Record{
+			Stream: r.Number, Seq: seq, Intended: r.start.Add(intended),
+			Key: key, Value: value, Partition: sink.Partition(key, r.Partitions),
+			TraceParent: traces.parent(r.Name, seq),
+		}
+		handed := time.Now()
+		if !r.behind && intended >= r.scheduler.warmup && handed.Sub(rec.Intended) > r.maxDelay {
+			r.generatorLate.Add(1)
+		}
+		if err := out.Send(ctx, rec); err != nil {
+			return err
+		}
+		if time.Since(handed) > time.Millisecond {
+			r.behind = true
+		}
+		r.sent.Store(seq + 1)
+		r.bytes.Add(uint64(len(value)))
+	}
+	return nil
 }
 
 // account closes the books of the stream: whatever has no outcome is unknown.

@@ -257,6 +257,7 @@ func sample(files []File, rows uint64, dirty map[string]bool) []File {
 		total += f.Rows
 	}
 	every := max(1, int(math.Ceil(float64(total)/float64(max(rows, 1)))))
+	every = min(every, len(files)) // one file at least
 	var out []File
 	closer := 0
 	for i, f := range files {
