@@ -26,14 +26,14 @@ import (
 type grammar struct {
 	globals
 
-	Demo     demoCmd     `cmd:"" help:"Prove the embedded lab: everything in one process, verdict within a minute."`
-	Loadtest loadtestCmd `cmd:"" help:"Send records through the lab and follow each of them to the table."`
-	Lab      labCmd      `cmd:"" help:"The real systems as processes on this machine."`
-
-	Config  configCmd  `cmd:"" help:"Write, print or check lakeproof.yaml."`
-	Version versionCmd `cmd:"" help:"Print the version."`
-
-	Store storeCmd `cmd:"" hidden:"" help:"Serve the embedded lab's store; started by the lab itself."`
+	Demo       demoCmd       `cmd:"" help:"Prove the embedded lab: everything in one process, verdict within a minute."`
+	Loadtest   loadtestCmd   `cmd:"" help:"Send records through the lab and follow each of them to the table."`
+	Lab        labCmd        `cmd:"" help:"The real systems as processes on this machine."`
+	Generate   generateCmd   `cmd:"" help:"Only make records."`
+	Config     configCmd     `cmd:"" help:"Write, print or check lakeproof.yaml."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands and flags in a shell."`
+	Store      storeCmd      `cmd:"" hidden:"" help:"Serve the embedded lab's store; started by the lab itself."`
 }
 
 // globals are the flags of every command.
