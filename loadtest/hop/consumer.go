@@ -59,7 +59,7 @@ func NewConsumer(lab config.Kafka, cfg ConsumerConfig, logger *slog.Logger) (*Co
 		check:    newChecker(cfg),
 		position: map[string]map[int32]int64{},
 	}
-	c.outages = &connections{logger: c.logger, failing: map[int32]bool{}, lost: map[int32]time.Time{}}
+	c.outages = &connections{logger: c.logger, failing: map[int32]time.Time{}, lost: map[int32]time.Time{}}
 	start := map[string]map[int32]kgo.Offset{}
 	for topic, t := range cfg.Topics {
 		c.position[topic] = maps.Clone(t.Start)
@@ -175,15 +175,19 @@ func (c *Consumer) Result() ConsumerResult {
 // it still does not.
 func (c *Consumer) Outages() []Outage { return c.outages.log.all() }
 
-// connections notes outages from what happens to the client's connections. One
-// broker that cannot be reached is an outage until it answers a fetch again, or
-// the whole set of failing brokers has.
+// forgetFailing is how long a broker that is not tried any more counts as away:
+// its partitions have moved, or it left the cluster.
+const forgetFailing = 5 * time.Second
+
+// connections notes outages from what happens to the client's connections: one
+// begins when a broker cannot be reached, and ends when data flows and no broker
+// fails any more.
 type connections struct {
 	logger *slog.Logger
 	log    outageLog
 
 	mu      sync.Mutex
-	failing map[int32]bool
+	failing map[int32]time.Time // when a broker was last found away
 	lost    map[int32]time.Time // when the last connection to a broker ended
 }
 
@@ -206,7 +210,7 @@ func (c *connections) OnBrokerConnect(meta kgo.BrokerMetadata, took time.Duratio
 		since = at // the attempt follows the loss of the connection
 	}
 	delete(c.lost, meta.NodeID)
-	c.failing[meta.NodeID] = true
+	c.failing[meta.NodeID] = time.Now()
 	if c.log.begin(since, err) {
 		c.logger.Warn("a broker does not answer", "broker", meta.NodeID, "err", err)
 	}
@@ -214,7 +218,7 @@ func (c *connections) OnBrokerConnect(meta kgo.BrokerMetadata, took time.Duratio
 
 // OnBrokerE2E implements kgo.HookBrokerE2E.
 func (c *connections) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
-	if e.Err() != nil || key == int16(kmsg.ApiVersions) {
+	if e.Err() != nil || key != int16(kmsg.Fetch) {
 		return
 	}
 	c.mu.Lock()
@@ -222,12 +226,12 @@ func (c *connections) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e kgo.Brok
 	if len(c.failing) == 0 {
 		return
 	}
-	delete(c.failing, meta.NodeID)
-	if key == int16(kmsg.Fetch) {
-		// Data flows again; a seed or a former broker may stay away for ever.
-		clear(c.failing)
-	}
-	if len(c.failing) == 0 && c.log.end(time.Now()) {
+	now := time.Now()
+	maps.DeleteFunc(c.failing, func(id int32, last time.Time) bool {
+		// Below zero are the addresses of the configuration, not brokers.
+		return id == meta.NodeID || id < 0 || now.Sub(last) > forgetFailing
+	})
+	if len(c.failing) == 0 && c.log.end(now) {
 		c.logger.Info("the broker answers again", "broker", meta.NodeID)
 	}
 }

@@ -2,6 +2,7 @@ package hop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
@@ -287,6 +289,44 @@ func TestConsumerOutage(t *testing.T) {
 	r := c.Result()
 	if r.Records != 20 || r.Gaps.Count+r.Foreign.Count+r.Corrupt.Count+r.Disordered.Count != 0 || len(c.Outages()) != 1 {
 		t.Errorf("result %+v, outages %+v", r, c.Outages())
+	}
+}
+
+// TestConnections: one broker of several that is away for a while is one
+// outage, although the others answer all the time.
+func TestConnections(t *testing.T) {
+	c := &connections{
+		logger: slog.New(slog.DiscardHandler), failing: map[int32]time.Time{}, lost: map[int32]time.Time{},
+	}
+	node := func(id int32) kgo.BrokerMetadata { return kgo.BrokerMetadata{NodeID: id} }
+	refused := errors.New("connection refused")
+	fetched := func(id int32) { c.OnBrokerE2E(node(id), int16(kmsg.Fetch), kgo.BrokerE2E{}) }
+	fetched(1)
+	if out := c.log.all(); len(out) != 0 {
+		t.Fatalf("outages of brokers that answer: %+v", out)
+	}
+	for range 3 {
+		c.OnBrokerConnect(node(2), time.Millisecond, nil, refused)
+		c.OnBrokerConnect(node(-1), time.Millisecond, nil, refused)
+		fetched(1)
+	}
+	if out := c.log.all(); len(out) != 1 || !out[0].To.IsZero() || out[0].Error != refused.Error() {
+		t.Fatalf("while broker 2 is away: %+v", out)
+	}
+	c.OnBrokerE2E(node(2), int16(kmsg.Fetch), kgo.BrokerE2E{ReadErr: refused})
+	c.OnBrokerE2E(node(2), int16(kmsg.Metadata), kgo.BrokerE2E{})
+	if out := c.log.all(); !out[0].To.IsZero() {
+		t.Fatalf("no data flows yet: %+v", out)
+	}
+	fetched(2)
+	if out := c.log.all(); len(out) != 1 || out[0].To.IsZero() {
+		t.Fatalf("when broker 2 is back: %+v", out)
+	}
+	c.OnBrokerConnect(node(3), time.Millisecond, nil, refused)
+	c.failing[3] = time.Now().Add(-2 * forgetFailing)
+	fetched(1)
+	if out := c.log.all(); len(out) != 2 || out[1].To.IsZero() {
+		t.Fatalf("when broker 3 left the cluster: %+v", out)
 	}
 }
 
