@@ -357,8 +357,9 @@ def follow(spark, settings, fields, transform, stop, progress, runs):
     if not stop.is_set():
         raise query.exception() or RuntimeError("the query ended without a reason")
     log.info("stopping after the batch under way")
-    for running in filter(None, [query, runs.query]):
-        finish(running, settings.stop_timeout)
+    finish(query, settings.stop_timeout)
+    if runs.query is not None:
+        runs.query.stop()  # its next run goes on from its checkpoint
 
 
 def supervise(spark, settings, fields, transform, stop):

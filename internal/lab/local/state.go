@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,7 +151,7 @@ func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("making the folder of %s: %w", path, err)
 	}
-	next := path + "." + strings.ToLower(base32.StdEncoding.EncodeToString([]byte(rand.Text()[:5])))
+	next := path + "." + rand.Text()
 	if err := os.WriteFile(next, content, 0o600); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
