@@ -200,13 +200,17 @@ func (c *connections) OnBrokerDisconnect(meta kgo.BrokerMetadata, _ net.Conn) {
 
 // OnBrokerConnect implements kgo.HookBrokerConnect.
 func (c *connections) OnBrokerConnect(meta kgo.BrokerMetadata, took time.Duration, _ net.Conn, err error) {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err == nil {
+		delete(c.lost, meta.NodeID)
+		return
+	}
 	since := time.Now().Add(-took)
-	if at, ok := c.lost[meta.NodeID]; ok && len(c.failing) == 0 {
+	if at, ok := c.lost[meta.NodeID]; ok && since.Sub(at) < forgetFailing {
 		since = at // the attempt follows the loss of the connection
 	}
 	delete(c.lost, meta.NodeID)
