@@ -85,8 +85,18 @@ type Stream struct {
 	Topic      string   `json:"topic"`
 	Partitions int32    `json:"partitions"`
 	Table      string   `json:"table,omitempty"`
+	Columns    Columns  `json:"columns,omitzero"`
 	Records    Records  `json:"records"`
 	Checks     []string `json:"checks_possible"`
+}
+
+// Columns are the names under which the table keeps a record's identity and
+// place; an empty name means that it does not.
+type Columns struct {
+	EventID   string `json:"event_id"`
+	Topic     string `json:"topic,omitempty"`
+	Partition string `json:"partition,omitempty"`
+	Offset    string `json:"offset,omitempty"`
 }
 
 // Examples are up to 100 records of each class.
@@ -302,8 +312,4 @@ func (r *Report) KeepFrom(old *Report) {
 	r.Generator, r.Environment, r.Command = old.Generator, old.Environment, old.Command
 	r.Hops, r.Phases = old.Hops, old.Phases
 	r.Records.Consumed = old.Records.Consumed
-	r.Latency.Consume.Curve = old.Latency.Consume.Curve
-	r.Latency.Ack.Service.Curve = old.Latency.Ack.Service.Curve
-	r.Latency.Ack.Corrected.Curve = old.Latency.Ack.Corrected.Curve
-	r.Latency.Ack.Scheduler.Curve = old.Latency.Ack.Scheduler.Curve
 }

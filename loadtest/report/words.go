@@ -2,201 +2,179 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
-
-	"github.com/lakeproof/lakeproof/internal/ui"
 )
 
-// embeddedWords marks the figures of a run inside our own process.
-const embeddedWords = "embedded lab"
-
-// word is the verdict in capitals with its glyph.
-func (v Verdict) word() (glyph, word string) {
-	word = strings.ToUpper(string(v))
+// Glyph is the sign of a verdict, beside its word.
+func Glyph(v Verdict) string {
 	switch v {
 	case Pass:
-		return ui.Good, word
+		return "✓"
 	case Fail:
-		return ui.Bad, word
-	case Interrupted:
-		return ui.Stopped, word
+		return "✗"
 	case Inconclusive:
-		return ui.Unclear, word
-	}
-	return ui.Unclear, "UNKNOWN"
-}
-
-// class is one kind of finding.
-type class struct {
-	name     string
-	what     string // one record of it is ...
-	count    uint64
-	examples []Example
-	ranges   []Range
-	grave    bool // fails the run whatever the thresholds say
-}
-
-// classes are the kinds of findings in the order of the report.
-func (r *Report) classes() []class {
-	c, e, g := r.Records, r.Examples, r.Ranges
-	return []class{
-		{"missing", "acknowledged by the broker and absent at the end of the journey", c.Missing, e.Missing, g.Missing, true},
-		{"duplicate", "a further row of a record that was already there", c.Duplicate, e.Duplicate, g.Duplicate, true},
-		{"corrupt", "there, and with content that differs from what was sent", c.Corrupt, e.Corrupt, g.Corrupt, true},
-		{"late", "there, and later than the scenario allows", c.Late, e.Late, g.Late, false},
-		{"unexpected", "a row inside the run's offsets that nobody sent", c.Unexpected, e.Unexpected, nil, true},
+		return "?"
+	default:
+		return "■"
 	}
 }
 
-// end says where the journey ends.
-func (r *Report) end() string {
-	tables, topics := false, false
-	for _, s := range r.Streams {
-		tables, topics = tables || s.Table != "", topics || s.Table == ""
-	}
-	switch {
-	case tables && topics:
-		return "arrived"
-	case topics:
-		return "consumed"
-	}
-	return "in the table"
+// Row is one line of the balance.
+type Row struct {
+	Name string
+	N    uint64
+	Bad  bool // a number above zero is harm
+	Note string
 }
 
-// value writes a threshold's figure in its unit.
-func (t Threshold) value(v *float64) string {
-	if v == nil {
-		return "no data"
+// Balance is where the records went, from left to right, then each difference
+// with its name. Zero is said as zero.
+func Balance(r Records) []Row {
+	return []Row{
+		{"intended", r.Intended, false, "became due"},
+		{"sent", r.Sent, false, "handed to the client"},
+		{"acknowledged", r.Acked, false, "by the broker"},
+		{"arrived", r.Seen, false, "different records at the end of the journey"},
+		{"failed", r.Failed, false, "surely not written"},
+		{"unknown", r.Unknown, false, "never answered by the broker"},
+		{"missing", r.Missing, true, "acknowledged, did not arrive"},
+		{"duplicate", r.Duplicate, true, "rows beyond the first of a record"},
+		{"corrupt", r.Corrupt, true, "content differs from what was sent"},
+		{"late", r.Late, false, "arrived later than late_after"},
+		{"unexpected", r.Unexpected, true, "rows that nobody sent"},
 	}
-	switch t.Unit {
-	case "seconds":
-		return ui.Seconds(*v)
-	case "percent":
-		return ui.Number(*v) + " %"
-	case "records/s":
-		return ui.Rate(*v)
-	}
-	return ui.Number(*v)
 }
 
-// operator is what stands between metric and limit.
-func (t Threshold) operator() string {
-	for _, f := range strings.Fields(t.Expression) {
-		if strings.Trim(f, "<>=!") == "" {
-			return f
-		}
+// Class is one way to be harmed, with its examples.
+type Class struct {
+	Name     string
+	N        uint64
+	Examples []Example
+	Ranges   []Range
+}
+
+// Classes returns the five classes.
+func Classes(r *Report) []Class {
+	return []Class{
+		{"missing", r.Records.Missing, r.Examples.Missing, r.Ranges.Missing},
+		{"duplicate", r.Records.Duplicate, r.Examples.Duplicate, r.Ranges.Duplicate},
+		{"corrupt", r.Records.Corrupt, r.Examples.Corrupt, r.Ranges.Corrupt},
+		{"late", r.Records.Late, r.Examples.Late, r.Ranges.Late},
+		{"unexpected", r.Records.Unexpected, r.Examples.Unexpected, nil},
 	}
-	at := strings.IndexAny(t.Expression, "<>=!")
-	if at < 0 {
+}
+
+// Where says where an example lies.
+func Where(e Example) string {
+	var parts []string
+	if e.Seq != nil {
+		parts = append(parts, fmt.Sprintf("%s %d", e.Stream, *e.Seq))
+	}
+	if e.Partition != nil && e.Offset != nil {
+		parts = append(parts, fmt.Sprintf("%s[%d]@%d", e.Topic, *e.Partition, *e.Offset))
+	}
+	if e.Snapshot != 0 {
+		parts = append(parts, fmt.Sprintf("snapshot %d", e.Snapshot))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Query is a statement for Spark SQL that shows an example's rows.
+func Query(e Example) string {
+	if e.Table == "" || strings.ContainsAny(e.EventID, "'\\\n") {
 		return ""
 	}
-	end := at
-	for end < len(t.Expression) && strings.IndexByte("<>=!", t.Expression[end]) >= 0 {
-		end++
-	}
-	return t.Expression[at:end]
+	return fmt.Sprintf("SELECT * FROM lab.%s WHERE event_id = '%s'", e.Table, e.EventID)
 }
 
-// state is the outcome with its glyph.
-func (t Threshold) state() (glyph, word string) {
-	switch t.State {
-	case "ok":
-		return ui.Good, "held"
-	case "missed":
-		return ui.Bad, "missed"
-	}
-	return ui.Unclear, "no data"
-}
-
-// judgement says a threshold that did not hold in words.
-func (t Threshold) judgement() string {
-	if t.Value == nil {
-		return fmt.Sprintf("%s: no data, which is never a pass (%s)", t.Expression, t.Window)
-	}
-	text := fmt.Sprintf("%s: is %s", t.Expression, t.value(t.Value))
-	if t.Margin != nil && *t.Margin < 0 {
-		off := -*t.Margin
-		text += fmt.Sprintf(", off by %s", t.value(&off))
-	}
-	return text + " (" + t.Window + ")"
-}
-
-// ordered returns the thresholds with the missed ones first, then those
-// without data.
-func (r *Report) ordered() []Threshold {
-	var out []Threshold
-	for _, state := range []string{"missed", "no_data", "ok"} {
-		for _, t := range r.Thresholds {
-			if t.State == state {
-				out = append(out, t)
-			}
-		}
-	}
-	return out
-}
-
-// held counts the thresholds that held.
-func (r *Report) held() int {
-	n := 0
-	for _, t := range r.Thresholds {
-		if t.State == "ok" {
-			n++
-		}
-	}
-	return n
-}
-
-// where says at which place of the topic a record is.
-func (e Example) where() string {
-	text := e.Topic
-	if e.Partition != nil {
-		text += fmt.Sprintf("/%d", *e.Partition)
-	}
-	if e.Offset != nil {
-		text += fmt.Sprintf(" @%d", *e.Offset)
+// Count writes a number with commas.
+func Count(n uint64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
 	return text
 }
 
-// who names a record: its stream and number.
-func (e Example) who() string {
-	if e.Seq == nil {
-		return e.Stream + ", no record of the run"
+// Seconds writes a duration in seconds for people; "no samples" for nil.
+func Seconds(v *float64) string {
+	switch {
+	case v == nil:
+		return "no samples"
+	case *v < 0.001:
+		return fmt.Sprintf("%.0f µs", *v*1e6)
+	case *v < 1:
+		return fmt.Sprintf("%.3g ms", *v*1e3)
+	case *v < 120:
+		return fmt.Sprintf("%.3g s", *v)
+	default:
+		return time.Duration(*v * float64(time.Second)).Round(time.Second).String()
 	}
-	return fmt.Sprintf("%s #%d", e.Stream, *e.Seq)
 }
 
-// moment writes a time as RFC 3339 in UTC, to the millisecond.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// Measure writes a threshold's value in its unit.
+func Measure(v *float64, unit string) string {
+	switch {
+	case v == nil:
+		return "no samples"
+	case unit == "seconds" && *v < 0:
+		minus := -*v
+		return "−" + Seconds(&minus)
+	case unit == "seconds":
+		return Seconds(v)
+	case unit == "percent":
+		return fmt.Sprintf("%.2f %%", *v)
+	case unit == "records/s":
+		return Count(uint64(max(*v, 0))) + "/s"
+	case *v < 0:
+		return "−" + Count(uint64(-*v))
+	default:
+		return Count(uint64(*v))
+	}
+}
 
-// words writes the figures of a distribution, with "no data" where there
-// are no samples.
-func (q Quantiles) words() [5]string {
-	var out [5]string
-	for i, v := range []*float64{q.P50, q.P95, q.P99, q.P999, q.Max} {
-		out[i] = "no data"
-		if v != nil {
-			out[i] = ui.Seconds(*v)
+func stateWord(state string) string {
+	return map[string]string{"ok": "✓ ok", "missed": "✗ missed", "no_data": "? no samples"}[state]
+}
+
+// Text writes the last lines of a command: verdict, balance, what was missed,
+// what went wrong, and where the report is.
+func Text(w io.Writer, r *Report, dir string) error {
+	var b strings.Builder
+	lab := ""
+	if r.Environment.Embedded {
+		lab = " (embedded lab)"
+	}
+	fmt.Fprintf(&b, "%s %s%s: %s\n\n", Glyph(r.Verdict), strings.ToUpper(string(r.Verdict)), lab, r.Reason)
+	rec := r.Records
+	fmt.Fprintf(&b, "  records   %s intended → %s sent → %s acknowledged → %s arrived\n",
+		Count(rec.Intended), Count(rec.Sent), Count(rec.Acked), Count(rec.Seen))
+	fmt.Fprintf(&b, "            missing %s, duplicate %s, corrupt %s, late %s, unexpected %s\n",
+		Count(rec.Missing), Count(rec.Duplicate), Count(rec.Corrupt), Count(rec.Late), Count(rec.Unexpected))
+	fmt.Fprintf(&b, "  ack       p50 %s  p99 %s  (service p99 %s, generator's own delay p99 %s)\n",
+		Seconds(r.Latency.Ack.Corrected.P50), Seconds(r.Latency.Ack.Corrected.P99),
+		Seconds(r.Latency.Ack.Service.P99), Seconds(r.Latency.Ack.Scheduler.P99))
+	if f := r.Latency.Freshness; f.Count > 0 {
+		fmt.Fprintf(&b, "  freshness p50 %s  p99 %s  max %s  (at most %s too high)\n",
+			Seconds(f.P50), Seconds(f.P99), Seconds(f.Max), Seconds(r.Bound))
+	}
+	for _, t := range r.Thresholds {
+		fmt.Fprintf(&b, "  %-14s %-32s %s\n", stateWord(t.State), t.Expression, Measure(t.Value, t.Unit))
+	}
+	for _, c := range Classes(r) {
+		for i, e := range c.Examples {
+			if i == 5 {
+				fmt.Fprintf(&b, "  %-10s ... and %s more\n", c.Name, Count(c.N-5))
+				break
+			}
+			fmt.Fprintf(&b, "  %-10s %s  %s: %s\n", c.Name, e.EventID, Where(e), e.Detail)
 		}
 	}
-	return out
-}
-
-// hopLatency is a row of the latency table.
-type hopLatency struct {
-	Hop, Column, What string
-	Quantiles         Quantiles
-}
-
-// latencies are the rows of the latency table.
-func (r *Report) latencies() []hopLatency {
-	l := r.Latency
-	return []hopLatency{
-		{"ack", "service", "handed over to acknowledged", l.Ack.Service},
-		{"ack", "corrected", "due to acknowledged", l.Ack.Corrected},
-		{"ack", "scheduler", "due to handed over: the generator's own delay", l.Ack.Scheduler},
-		{"consume", "corrected", "due to consumed from the topic", l.Consume},
-		{"freshness", "corrected", "due to first seen in a table snapshot", l.Freshness},
+	if dir != "" {
+		fmt.Fprintf(&b, "\n  report    %s/%s\n", strings.TrimSuffix(dir, "/"), HTMLFile)
 	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
