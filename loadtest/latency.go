@@ -42,18 +42,21 @@ func histogram(digits int) *hdrhistogram.Histogram {
 }
 
 // record notes the latency of a record with the given intended time.
-func (l *latency) record(intended, took time.Duration) {
+func (l *latency) record(intended, took time.Duration) { l.recordN(intended, took, 1) }
+
+// recordN notes n records at once.
+func (l *latency) recordN(intended, took time.Duration, n int64) {
 	us := min(max(took.Microseconds(), 1), maxLatency.Microseconds())
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	must(l.recent.RecordValue(us))
+	must(l.recent.RecordValues(us, n))
 	if intended < l.warmup {
 		return
 	}
-	must(l.all.RecordValue(us))
+	must(l.all.RecordValues(us, n))
 	for i := range l.byPhase {
 		if p := l.phases[i]; intended < p.To || i == len(l.byPhase)-1 {
-			must(l.byPhase[i].RecordValue(us))
+			must(l.byPhase[i].RecordValues(us, n))
 			return
 		}
 	}
@@ -70,11 +73,12 @@ func must(err error) {
 type spread struct {
 	Count                    int64
 	P50, P95, P99, P999, Max float64
+	Curve                    [][2]float64 `json:",omitempty"` // percentile (0 to 100), seconds
 }
 
 func spreadOf(h *hdrhistogram.Histogram) spread {
 	q := func(p float64) float64 { return float64(h.ValueAtQuantile(p)) / 1e6 }
-	return spread{h.TotalCount(), q(50), q(95), q(99), q(99.9), float64(h.Max()) / 1e6}
+	return spread{Count: h.TotalCount(), P50: q(50), P95: q(95), P99: q(99), P999: q(99.9), Max: float64(h.Max()) / 1e6}
 }
 
 // of returns the spread in a phase, or over all phases for "".
@@ -113,7 +117,9 @@ func (l *latency) curve() [][2]float64 {
 
 // byName returns the spread of every phase by its name, and of all under "".
 func (l *latency) byName() map[string]spread {
-	out := map[string]spread{"": l.of("")}
+	all := l.of("")
+	all.Curve = l.curve()
+	out := map[string]spread{"": all}
 	for _, p := range l.phases {
 		out[p.Name] = l.of(p.Name)
 	}

@@ -21,12 +21,13 @@ import (
 
 // Options is what a run needs beside its plan. Every zero value has a default.
 type Options struct {
-	RunsDir  string        // default "runs"
-	Logger   *slog.Logger  // default: discards
-	Observer Observer      // default: none
-	Tracer   trace.Tracer  // nil: no trace context in records
-	About    Environment   // for the report
-	Poll     time.Duration // of the catalog; default 250ms
+	RunsDir    string        // default "runs"
+	Logger     *slog.Logger  // default: discards
+	Observer   Observer      // default: none
+	Exposition *Exposition   // shows the run as metrics; default: none
+	Tracer     trace.Tracer  // nil: no trace context in records
+	About      Environment   // for the report
+	Poll       time.Duration // of the catalog; default 250ms
 }
 
 // Environment is what the report says of the place the run was made in.
@@ -240,6 +241,9 @@ func (r *run) conclude(ctx context.Context) (*report.Report, error) {
 	rep, err := v.report(ctx, r.samples.collected())
 	if err != nil {
 		return nil, err
+	}
+	if r.opt.Exposition != nil {
+		r.opt.Exposition.result.Store(rep)
 	}
 	if err := report.Write(r.dir, rep); err != nil {
 		return nil, diskFull(fmt.Errorf("writing the reports: %w", err))

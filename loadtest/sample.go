@@ -170,11 +170,7 @@ func lasting(name string, outages []hop.Outage) []string {
 
 // add counts one stream into the sample.
 func (now *sample) add(st *streamRun) {
-	due := st.Schedule.Due(now.At)
-	if n := st.intended.Load(); n > 0 {
-		due = n // the schedule is over or was broken off
-	}
-	now.Intended += due
+	now.Intended += st.due()
 	now.Target += st.Schedule.RateAt(now.At)
 	now.Total = max(now.Total, st.Schedule.Duration())
 	acked, landed := st.acked.Load(), st.landed.Load()

@@ -102,6 +102,17 @@ func (r *streamRun) sendRange(ctx context.Context, out sink.Sink, traces *tracer
 	return nil
 }
 
+// elapsed is the time since the start; negative before it.
+func (r *streamRun) elapsed() time.Duration { return time.Since(r.start) }
+
+// due is how many records were due by now, or when the run was broken off.
+func (r *streamRun) due() uint64 {
+	if n := r.intended.Load(); n > 0 {
+		return n
+	}
+	return r.Schedule.Due(r.elapsed())
+}
+
 // account closes the books of the stream: whatever has no outcome is unknown.
 func (r *streamRun) account(index *ledger.Index) *ledger.Account {
 	r.mu.Lock()

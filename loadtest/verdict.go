@@ -145,11 +145,11 @@ func (v *verification) example(s *verified, x ledger.Example) report.Example {
 // the worst of each quantile, and counts all samples.
 func (v *verification) latencies(r *report.Report) {
 	for _, s := range v.streams {
-		worst(&r.Latency.Ack.Service, s.file.Latency["ack.service"][""], nil)
-		worst(&r.Latency.Ack.Corrected, s.file.Latency["ack"][""], nil)
-		worst(&r.Latency.Ack.Scheduler, s.file.Latency["ack.scheduler"][""], nil)
-		worst(&r.Latency.Consume, s.file.Latency["consume"][""], nil)
-		worst(&r.Latency.Freshness, s.freshness.of(""), s.freshness.curve())
+		worst(&r.Latency.Ack.Service, s.file.Latency["ack.service"][""])
+		worst(&r.Latency.Ack.Corrected, s.file.Latency["ack"][""])
+		worst(&r.Latency.Ack.Scheduler, s.file.Latency["ack.scheduler"][""])
+		worst(&r.Latency.Consume, s.file.Latency["consume"][""])
+		worst(&r.Latency.Freshness, s.freshness.byName()[""])
 	}
 	if r.Latency.Freshness.Count > 0 {
 		bound := v.file.Poll
@@ -162,7 +162,7 @@ func (v *verification) latencies(r *report.Report) {
 	}
 }
 
-func worst(q *report.Quantiles, s spread, curve [][2]float64) {
+func worst(q *report.Quantiles, s spread) {
 	if s.Count == 0 {
 		return
 	}
@@ -176,7 +176,7 @@ func worst(q *report.Quantiles, s spread, curve [][2]float64) {
 		}
 	}
 	if q.Curve == nil {
-		q.Curve = curve
+		q.Curve = s.Curve
 	}
 }
 

@@ -93,6 +93,9 @@ func (r *run) watch(ctx context.Context) (*errgroup.Group, error) {
 		}
 	}
 	r.samples.start()
+	if r.opt.Exposition != nil {
+		r.opt.Exposition.run.Store(r)
+	}
 	return group, nil
 }
 
@@ -160,9 +163,12 @@ func (r *run) sawSnapshot(s *streamRun, snap hop.Snapshot) {
 		g.ParentID = *snap.ParentID
 	}
 	r.seen.add(g)
-	if n, ok := snap.AddedRecords(); ok && snap.Operation() != "replace" {
-		before := s.landed.Add(uint64(n)) - uint64(n)
-		s.news.Store(&news{snap, s.start.Add(s.Schedule.At(before)), s.start.Add(s.Schedule.At(before + uint64(n) - min(1, uint64(n))))})
+	if added, ok := snap.AddedRecords(); ok && added > 0 && snap.Operation() != "replace" {
+		rows := uint64(added)
+		before := s.landed.Add(rows) - rows
+		n := &news{snap, s.start.Add(s.Schedule.At(before)), s.start.Add(s.Schedule.At(before + rows - min(1, rows)))}
+		s.news.Store(n)
+		s.estimate(*n, before, rows)
 	}
 }
 

@@ -1,6 +1,22 @@
 package cli
 
-import "github.com/lakeproof/lakeproof/internal/fail"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/internal/lab"
+	"github.com/lakeproof/lakeproof/internal/telemetry"
+	"github.com/lakeproof/lakeproof/loadtest"
+	"github.com/lakeproof/lakeproof/loadtest/report"
+)
 
 type demoCmd struct {
 	runFlags
@@ -22,7 +38,113 @@ Examples:
     lakeproof demo --serve --web.listen-address 127.0.0.1:9877`
 }
 
+// holdBack is how long sabotaged records are delayed: longer than the demo
+// scenario's late_after, shorter than its grace.
+const holdBack = 10 * time.Second
+
 // Run implements the command.
 func (c *demoCmd) Run(a *app) error {
-	return fail.New(fail.Internal, "", "running the demo: not joined yet")
+	plan, harm, err := c.plan()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "lakeproof-demo-")
+	if err != nil {
+		return fail.Wrap(fmt.Errorf("making a temporary folder: %w", err), fail.Internal, "set TMPDIR to a folder with space")
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // nothing of value is in it
+	ctx, release := a.Signals(context.Background())
+	defer release()
+	running, err := c.start(ctx, a, dir, plan, harm)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		defer cancel()
+		if err := running.Close(closing); err != nil {
+			a.log.Warn("the embedded lab did not end well", "err", err)
+		}
+	}()
+	plan.Lab = running.Config()
+	r := runner{app: a, flags: c.runFlags, output: "text", command: "lakeproof " + strings.Join(a.Args, " ")}
+	folder, err := r.run(ctx, plan)
+	if c.Serve && folder != "" && ctx.Err() == nil {
+		return errors.Join(c.serve(ctx, a, folder, running), err)
+	}
+	return err
+}
+
+// plan makes the demo scenario's plan with the flags' changes.
+func (c *demoCmd) plan() (*loadtest.Plan, lab.Sabotage, error) {
+	var harm lab.Sabotage
+	scenario, err := loadtest.Load("demo")
+	if err != nil {
+		return nil, harm, err
+	}
+	if c.Sabotage != "" {
+		if harm, err = lab.ParseSabotage(c.Sabotage); err != nil {
+			return nil, harm, err
+		}
+	}
+	o := loadtest.Overrides{Seed: c.Seed}
+	if o.Rate, err = parseRate(c.Rate); err != nil {
+		return nil, harm, err
+	}
+	if c.Records > 0 {
+		rate := o.Rate
+		if rate == 0 {
+			rate = scenario.Schedule.RateAt(0)
+		}
+		o.Duration = time.Duration(float64(c.Records) / rate * float64(time.Second))
+	}
+	// The lab's addresses are known when it runs.
+	soon := config.Lab{Kafka: config.Kafka{Brokers: []string{"embedded"}}, Catalog: config.Catalog{URI: "embedded"}}
+	plan, err := loadtest.NewPlan(scenario, soon, o)
+	return plan, harm, err
+}
+
+func (c *demoCmd) start(ctx context.Context, a *app, dir string, plan *loadtest.Plan, harm lab.Sabotage) (*lab.Lab, error) {
+	o := lab.Options{
+		Dir: dir, Self: a.Self, ChildArgs: []string{"store"}, Logger: a.log, DelayFor: holdBack,
+		Sabotage: harm, SabotageSeed: plan.Scenario.Seed, ExpectedRecords: plan.Count(),
+	}
+	for _, s := range plan.Streams {
+		if s.Table != "" {
+			o.Streams = append(o.Streams, lab.Stream{
+				Topic: s.Topic, Partitions: int(s.Partitions), Table: s.Table, Schema: s.Source.Schema(), Format: s.Format,
+			})
+		}
+	}
+	if !c.Quiet {
+		a.say("starting the embedded lab: broker, S3 store, Iceberg catalog, micro-batch engine")
+	}
+	return lab.Start(ctx, o)
+}
+
+// serve keeps the lab up and shows the report until ctx ends.
+func (c *demoCmd) serve(ctx context.Context, a *app, folder string, running *lab.Lab) error {
+	listen := c.Listen
+	if listen == "" {
+		listen = "127.0.0.1:9877"
+	}
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, filepath.Join(folder, report.HTMLFile))
+	})
+	server, err := telemetry.Serve(ctx, telemetry.Web{Address: listen, ConfigFile: c.Web},
+		telemetry.Handler(telemetry.NewRegistry(), pages), a.log)
+	if err != nil {
+		return err
+	}
+	where := running.Config()
+	a.say("report: http://%s/  kafka: %s  catalog: %s  s3: %s  (end with Ctrl-C)",
+		server.Addr, strings.Join(where.Kafka.Brokers, ","), where.Catalog.URI, where.Storage.Endpoint)
+	select {
+	case <-ctx.Done():
+	case err = <-running.Failed():
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	return errors.Join(err, server.Close(closing))
 }

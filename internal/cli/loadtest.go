@@ -1,9 +1,23 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/internal/telemetry"
+	"github.com/lakeproof/lakeproof/internal/ui"
+	"github.com/lakeproof/lakeproof/internal/version"
+	"github.com/lakeproof/lakeproof/loadtest"
+	"github.com/lakeproof/lakeproof/loadtest/report"
 )
 
 type loadtestCmd struct {
@@ -34,7 +48,131 @@ Examples:
 
 // Run implements the command.
 func (c *loadtestRunCmd) Run(a *app) error {
-	return fail.New(fail.Internal, "", "running scenario %q: not joined yet", c.Scenario)
+	scenario, err := loadtest.Load(c.Scenario)
+	if err != nil {
+		return err
+	}
+	o := loadtest.Overrides{Seed: c.Seed, Duration: c.Duration, RunID: c.RunID}
+	if o.Rate, err = parseRate(c.Rate); err != nil {
+		return err
+	}
+	lab, err := a.lab()
+	if err != nil {
+		return err
+	}
+	plan, err := loadtest.NewPlan(scenario, lab, o)
+	if err != nil {
+		return err
+	}
+	ctx, release := a.Signals(context.Background())
+	defer release()
+	r := runner{app: a, flags: c.runFlags, output: c.Output, command: "lakeproof " + strings.Join(a.Args, " ")}
+	_, err = r.run(ctx, plan)
+	return err
+}
+
+func parseRate(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	rate, err := loadtest.ParseRate(text)
+	if err == nil && rate == 0 {
+		err = fmt.Errorf("rate %q is not positive", text)
+	}
+	return rate, fail.Wrap(err, fail.Usage, "write --rate 5000/s")
+}
+
+// runner makes a run on behalf of a command: live view, metrics, traces and the
+// last lines.
+type runner struct {
+	*app
+	flags   runFlags
+	output  string
+	command string
+}
+
+// run runs the plan and returns the run's folder. A verdict other than pass is
+// an exit: everything has been said by then.
+func (r runner) run(ctx context.Context, plan *loadtest.Plan) (string, error) {
+	about := version.Get()
+	tel, err := telemetry.Setup(ctx, r.Env, about.Version, r.log)
+	if err != nil {
+		return "", err
+	}
+	defer tel.Shutdown()
+	exposition := &loadtest.Exposition{}
+	registry := telemetry.NewRegistry()
+	registry.MustRegister(exposition)
+	stop, err := r.flags.serve(ctx, r.app, registry, nil)
+	if err != nil {
+		return "", err
+	}
+	defer stop()
+	live := r.live(plan)
+	rep, err := loadtest.Run(ctx, plan, loadtest.Options{
+		RunsDir: r.flags.RunsDir, Logger: r.log, Observer: observer{live}, Exposition: exposition,
+		Tracer: tracer(tel), About: loadtest.Environment{Version: about.Version, Command: r.command},
+	})
+	live.Close()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(r.flags.RunsDir, rep.RunID)
+	return dir, r.conclude(rep, dir)
+}
+
+// conclude prints the report and turns the verdict into the exit code.
+func (r runner) conclude(rep *report.Report, dir string) error {
+	if err := r.printReport(rep, dir, r.output); err != nil {
+		return err
+	}
+	if rep.ExitCode != int(fail.Pass) {
+		return exit(rep.ExitCode)
+	}
+	return nil
+}
+
+func (a *app) printReport(rep *report.Report, dir, output string) error {
+	if output == "json" {
+		data, err := json.MarshalIndent(rep, "", "  ")
+		if err != nil {
+			return fmt.Errorf("encoding the report: %w", err)
+		}
+		return a.print(string(data) + "\n")
+	}
+	return report.Text(a.Stdout, rep, dir)
+}
+
+func tracer(t telemetry.Telemetry) trace.Tracer {
+	if !t.Enabled {
+		return nil
+	}
+	return t.Tracer
+}
+
+func (r runner) live(plan *loadtest.Plan) *ui.Live {
+	lab := plan.Lab.Name
+	if plan.Lab.Embedded {
+		lab = "embedded lab"
+	}
+	_, plain := r.Lookup("NO_COLOR")
+	var w io.Writer = r.Stderr
+	return ui.NewLive(w, ui.LiveOptions{
+		Title: plan.Scenario.Name + " on " + lab, Quiet: r.flags.Quiet, TTY: r.TTY, Color: r.TTY && !plain, Width: r.Width,
+	})
+}
+
+// observer shows progress in the live view.
+type observer struct{ live *ui.Live }
+
+// Progress implements loadtest.Observer.
+func (o observer) Progress(p loadtest.Progress) {
+	o.live.Update(ui.Frame{
+		Phase: p.Phase, Elapsed: p.Elapsed, Total: p.Total, RateIntended: p.Target, RateAchieved: p.Achieved,
+		Intended: p.Intended, Sent: p.Sent, Acked: p.Acked, Followed: p.Followed, Landed: p.Landed, LagRecords: p.LagRecords,
+		AckP50: p.AckP50, AckP99: p.AckP99, FreshP50: p.FreshP50, FreshP99: p.FreshMax, FreshMax: p.FreshMax,
+		Batch: p.Batch, Snapshot: p.Snapshot, Problems: p.Problems,
+	})
 }
 
 type loadtestReportCmd struct {
@@ -53,7 +191,14 @@ Example:
 
 // Run implements the command.
 func (c *loadtestReportCmd) Run(a *app) error {
-	return fail.New(fail.Internal, "", "reporting run %q: not joined yet", c.Dir)
+	rep, err := loadtest.Report(c.Dir)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(c.Dir, rep); err != nil {
+		return err
+	}
+	return runner{app: a, output: c.Output}.conclude(rep, c.Dir)
 }
 
 type loadtestVerifyCmd struct {
@@ -72,5 +217,21 @@ Example:
 
 // Run implements the command.
 func (c *loadtestVerifyCmd) Run(a *app) error {
-	return fail.New(fail.Internal, "", "verifying run %q: not joined yet", c.Dir)
+	lab, err := a.lab()
+	if err != nil {
+		return err
+	}
+	return a.verify(c.Dir, c.Output, lab)
+}
+
+func (a *app) verify(dir, output string, lab config.Lab) error {
+	ctx, release := a.Signals(context.Background())
+	defer release()
+	rep, err := loadtest.Verify(ctx, dir, lab, loadtest.Options{
+		Logger: a.log, About: loadtest.Environment{Version: version.Get().Version},
+	})
+	if err != nil {
+		return err
+	}
+	return runner{app: a, output: output}.conclude(rep, dir)
 }
