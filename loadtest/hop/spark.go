@@ -15,7 +15,7 @@ import (
 
 const (
 	defaultSparkPoll = 500 * time.Millisecond
-	lookTimeout      = 10 * time.Second // for all questions of one look
+	lookTimeout      = 5 * time.Second  // for all questions of one look; shorter outages pass as slow answers
 	listEvery        = 10 * time.Second // at most, while no batch of the next number appears
 )
 
