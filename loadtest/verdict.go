@@ -334,6 +334,11 @@ func (v *verification) verdict(r *report.Report) {
 		set(report.Interrupted, fail.Interrupted,
 			append([]string{fmt.Sprintf("interrupted after %s records", total)}, harm...)...)
 	case len(harm) > 0:
+		// The thresholds on the same counts would only say it again.
+		missed = slices.DeleteFunc(missed, func(m string) bool { return strings.HasPrefix(m, "records.") })
+		if n := r.Records.Late; n > 0 {
+			harm = append(harm, group(n)+" late")
+		}
 		set(report.Fail, fail.Integrity, append([]string{fmt.Sprintf("of %s acknowledged records: %s",
 			total, strings.Join(harm, ", "))}, missed...)...)
 	case r.Records.Acked == 0:
