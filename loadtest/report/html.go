@@ -61,7 +61,7 @@ type chart struct{ ID, Title, Good string }
 func HTML(r *Report) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"count": Count, "seconds": Seconds, "measure": Measure, "state": stateWord, "glyph": Glyph, "upper": strings.ToUpper,
-		"query": Query, "ref": func(v float64) *float64 { return &v }, "where": Where, "bytes": size,
+		"query": func(e Example) string { return Query(r, e) }, "ref": func(v float64) *float64 { return &v }, "where": Where, "bytes": size,
 		"verdict": func(v Verdict) string { return string(v) },
 	}).Parse(pageHTML)
 	if err != nil {

@@ -2,22 +2,27 @@ package report
 
 import (
 	"fmt"
-	"io"
+	"regexp"
+	"slices"
 	"strings"
-	"time"
+
+	"github.com/lakeproof/lakeproof/internal/ui"
 )
+
+// embeddedWords marks the figures of a run inside our own process.
+const embeddedWords = "embedded lab"
 
 // Glyph is the sign of a verdict, beside its word.
 func Glyph(v Verdict) string {
 	switch v {
 	case Pass:
-		return "✓"
+		return ui.Good
 	case Fail:
-		return "✗"
+		return ui.Bad
 	case Inconclusive:
-		return "?"
+		return ui.Unclear
 	default:
-		return "■"
+		return ui.Stopped
 	}
 }
 
@@ -29,17 +34,19 @@ type Row struct {
 	Note string
 }
 
-// Balance is where the records went, from left to right, then each difference
-// with its name. Zero is said as zero.
+// Balance is where the records went: the four stages from left to right, then
+// each difference with its name. Zero is said as zero.
 func Balance(r Records) []Row {
 	return []Row{
 		{"intended", r.Intended, false, "became due"},
 		{"sent", r.Sent, false, "handed to the client"},
 		{"acknowledged", r.Acked, false, "by the broker"},
 		{"arrived", r.Seen, false, "different records at the end of the journey"},
+		{"not sent", less(r.Intended, r.Sent), false, "due, and never handed to the client"},
 		{"failed", r.Failed, false, "surely not written"},
 		{"unknown", r.Unknown, false, "never answered by the broker"},
 		{"missing", r.Missing, true, "acknowledged, did not arrive"},
+		{"unacknowledged", less(r.Seen+r.Missing, r.Acked), false, "arrived although the broker's answer did not"},
 		{"duplicate", r.Duplicate, true, "rows beyond the first of a record"},
 		{"corrupt", r.Corrupt, true, "content differs from what was sent"},
 		{"late", r.Late, false, "arrived later than late_after"},
@@ -47,9 +54,13 @@ func Balance(r Records) []Row {
 	}
 }
 
+// less is a - b, and 0 where b is more.
+func less(a, b uint64) uint64 { return a - min(a, b) }
+
 // Class is one way to be harmed, with its examples.
 type Class struct {
 	Name     string
+	What     string // what one record of it is
 	N        uint64
 	Examples []Example
 	Ranges   []Range
@@ -57,23 +68,41 @@ type Class struct {
 
 // Classes returns the five classes.
 func Classes(r *Report) []Class {
+	c, e, g := r.Records, r.Examples, r.Ranges
 	return []Class{
-		{"missing", r.Records.Missing, r.Examples.Missing, r.Ranges.Missing},
-		{"duplicate", r.Records.Duplicate, r.Examples.Duplicate, r.Ranges.Duplicate},
-		{"corrupt", r.Records.Corrupt, r.Examples.Corrupt, r.Ranges.Corrupt},
-		{"late", r.Records.Late, r.Examples.Late, r.Ranges.Late},
-		{"unexpected", r.Records.Unexpected, r.Examples.Unexpected, nil},
+		{"missing", "acknowledged by the broker, and absent at the end of the journey", c.Missing, e.Missing, g.Missing},
+		{"duplicate", "a further row of a record that is there already", c.Duplicate, e.Duplicate, g.Duplicate},
+		{"corrupt", "there, with content that differs from what was sent", c.Corrupt, e.Corrupt, g.Corrupt},
+		{"late", "there, later than the scenario's late_after", c.Late, e.Late, g.Late},
+		{"unexpected", "a row inside the run's offsets that nobody sent", c.Unexpected, e.Unexpected, nil},
 	}
 }
 
-// Where says where an example lies.
-func Where(e Example) string {
-	var parts []string
-	if e.Seq != nil {
-		parts = append(parts, fmt.Sprintf("%s %d", e.Stream, *e.Seq))
+// Who names an example: its stream and number.
+func Who(e Example) string {
+	if e.Seq == nil {
+		return e.Stream + ", no record of the run"
 	}
+	return fmt.Sprintf("%s #%d", e.Stream, *e.Seq)
+}
+
+// Place says where on the topic an example lies.
+func Place(e Example) string {
+	out := e.Topic
+	if e.Partition != nil {
+		out += fmt.Sprintf("[%d]", *e.Partition)
+	}
+	if e.Offset != nil {
+		out += fmt.Sprintf("@%d", *e.Offset)
+	}
+	return out
+}
+
+// Where says where an example lies: record, place on the topic, snapshot.
+func Where(e Example) string {
+	parts := []string{Who(e)}
 	if e.Partition != nil && e.Offset != nil {
-		parts = append(parts, fmt.Sprintf("%s[%d]@%d", e.Topic, *e.Partition, *e.Offset))
+		parts = append(parts, Place(e))
 	}
 	if e.Snapshot != 0 {
 		parts = append(parts, fmt.Sprintf("snapshot %d", e.Snapshot))
@@ -81,100 +110,163 @@ func Where(e Example) string {
 	return strings.Join(parts, ", ")
 }
 
-// Query is a statement for Spark SQL that shows an example's rows.
-func Query(e Example) string {
-	if e.Table == "" || strings.ContainsAny(e.EventID, "'\\\n") {
+// catalogName is the name of the catalog in the Spark configuration that the
+// project ships.
+const catalogName = "lab"
+
+// Query is a statement for Spark SQL that shows an example's rows, or "" where
+// the journey ended at the topic. The columns are those of the example's
+// stream; without any, event_id.
+func Query(r *Report, e Example) string {
+	if e.Table == "" {
 		return ""
 	}
-	return fmt.Sprintf("SELECT * FROM lab.%s WHERE event_id = '%s'", e.Table, e.EventID)
+	cols := r.columnsOf(e.Stream)
+	var either []string
+	if e.EventID != "" {
+		either = append(either, ident(cols.EventID)+" = "+literal(e.EventID))
+	}
+	if e.Offset != nil && e.Partition != nil && cols.Offset != "" && cols.Partition != "" {
+		place := fmt.Sprintf("%s = %d AND %s = %d", ident(cols.Partition), *e.Partition, ident(cols.Offset), *e.Offset)
+		if cols.Topic != "" {
+			place = ident(cols.Topic) + " = " + literal(e.Topic) + " AND " + place
+		}
+		either = append(either, "("+place+")")
+	}
+	if len(either) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("SELECT * FROM %s.%s WHERE %s", catalogName, ident(e.Table), strings.Join(either, " OR "))
+}
+
+// QueryAll is a statement that counts the rows of all examples in the first
+// one's table, or "" for fewer than two.
+func QueryAll(r *Report, examples []Example) string {
+	var ids []string
+	var first *Example
+	for i, e := range examples {
+		if e.EventID == "" || e.Table == "" || first != nil && e.Table != first.Table {
+			continue
+		}
+		if first == nil {
+			first = &examples[i]
+		}
+		ids = append(ids, literal(e.EventID))
+	}
+	if len(ids) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("SELECT %[1]s, count(*) AS n FROM %[2]s.%[3]s WHERE %[1]s IN (%[4]s) GROUP BY %[1]s ORDER BY n DESC",
+		ident(r.columnsOf(first.Stream).EventID), catalogName, ident(first.Table), strings.Join(ids, ", "))
+}
+
+// columnsOf returns the names of a stream's columns.
+func (r *Report) columnsOf(stream string) Columns {
+	for _, s := range r.Streams {
+		if s.Name == stream && s.Columns.EventID != "" {
+			return s.Columns
+		}
+	}
+	return Columns{EventID: "event_id"}
+}
+
+// ident quotes each part of a name that Spark would not take plain.
+func ident(name string) string {
+	plain := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	parts := strings.Split(name, ".")
+	for i, p := range parts {
+		if !plain.MatchString(p) {
+			parts[i] = "`" + strings.ReplaceAll(p, "`", "``") + "`"
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// literal quotes text for Spark SQL, which reads backslashes as escapes.
+func literal(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\x00", `\0`).Replace(s) + "'"
 }
 
 // Count writes a number with commas.
-func Count(n uint64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func Count(n uint64) string { return ui.Count(n) }
 
 // Seconds writes a duration in seconds for people; "no samples" for nil.
 func Seconds(v *float64) string {
-	switch {
-	case v == nil:
+	if v == nil {
 		return "no samples"
-	case *v < 0.001:
-		return fmt.Sprintf("%.0f µs", *v*1e6)
-	case *v < 1:
-		return fmt.Sprintf("%.3g ms", *v*1e3)
-	case *v < 120:
-		return fmt.Sprintf("%.3g s", *v)
-	default:
-		return time.Duration(*v * float64(time.Second)).Round(time.Second).String()
 	}
+	return ui.Seconds(*v)
 }
 
 // Measure writes a threshold's value in its unit.
 func Measure(v *float64, unit string) string {
-	switch {
-	case v == nil:
+	if v == nil {
 		return "no samples"
-	case unit == "seconds" && *v < 0:
-		minus := -*v
-		return "−" + Seconds(&minus)
-	case unit == "seconds":
-		return Seconds(v)
-	case unit == "percent":
-		return fmt.Sprintf("%.2f %%", *v)
-	case unit == "records/s":
-		return Count(uint64(max(*v, 0))) + "/s"
-	case *v < 0:
-		return "−" + Count(uint64(-*v))
-	default:
-		return Count(uint64(*v))
 	}
+	switch unit {
+	case "seconds":
+		return ui.Seconds(*v)
+	case "percent":
+		return fmt.Sprintf("%.2f %%", *v)
+	case "records/s":
+		return ui.Rate(*v)
+	default:
+		return ui.Number(*v)
+	}
+}
+
+// Ordered returns the thresholds with the missed ones first, then those
+// without samples.
+func Ordered(in []Threshold) []Threshold {
+	rank := func(t Threshold) int { return slices.Index([]string{"missed", "no_data", "ok"}, t.State) }
+	out := slices.Clone(in)
+	slices.SortStableFunc(out, func(a, b Threshold) int { return rank(a) - rank(b) })
+	return out
+}
+
+// held counts the thresholds that held.
+func held(in []Threshold) int {
+	n := 0
+	for _, t := range in {
+		if t.State == "ok" {
+			n++
+		}
+	}
+	return n
 }
 
 func stateWord(state string) string {
-	return map[string]string{"ok": "✓ ok", "missed": "✗ missed", "no_data": "? no samples"}[state]
+	return map[string]string{
+		"ok": ui.Good + " held", "missed": ui.Bad + " missed", "no_data": ui.Unclear + " no samples",
+		"clean": ui.Good + " clean", "dirty": ui.Bad + " dirty", "sampled": ui.Good + " sampled", "not possible": "– not possible",
+		"up": ui.Good + " up", "down": ui.Bad + " down",
+	}[state]
 }
 
-// Text writes the last lines of a command: verdict, balance, what was missed,
-// what went wrong, and where the report is.
-func Text(w io.Writer, r *Report, dir string) error {
-	var b strings.Builder
-	lab := ""
-	if r.Environment.Embedded {
-		lab = " (embedded lab)"
-	}
-	fmt.Fprintf(&b, "%s %s%s: %s\n\n", Glyph(r.Verdict), strings.ToUpper(string(r.Verdict)), lab, r.Reason)
-	rec := r.Records
-	fmt.Fprintf(&b, "  records   %s intended → %s sent → %s acknowledged → %s arrived\n",
-		Count(rec.Intended), Count(rec.Sent), Count(rec.Acked), Count(rec.Seen))
-	fmt.Fprintf(&b, "            missing %s, duplicate %s, corrupt %s, late %s, unexpected %s\n",
-		Count(rec.Missing), Count(rec.Duplicate), Count(rec.Corrupt), Count(rec.Late), Count(rec.Unexpected))
-	fmt.Fprintf(&b, "  ack       p50 %s  p99 %s  (service p99 %s, generator's own delay p99 %s)\n",
-		Seconds(r.Latency.Ack.Corrected.P50), Seconds(r.Latency.Ack.Corrected.P99),
-		Seconds(r.Latency.Ack.Service.P99), Seconds(r.Latency.Ack.Scheduler.P99))
-	if f := r.Latency.Freshness; f.Count > 0 {
-		fmt.Fprintf(&b, "  freshness p50 %s  p99 %s  max %s  (at most %s too high)\n",
-			Seconds(f.P50), Seconds(f.P99), Seconds(f.Max), Seconds(r.Bound))
-	}
-	for _, t := range r.Thresholds {
-		fmt.Fprintf(&b, "  %-14s %-32s %s\n", stateWord(t.State), t.Expression, Measure(t.Value, t.Unit))
-	}
-	for _, c := range Classes(r) {
-		for i, e := range c.Examples {
-			if i == 5 {
-				fmt.Fprintf(&b, "  %-10s ... and %s more\n", c.Name, Count(c.N-5))
-				break
-			}
-			fmt.Fprintf(&b, "  %-10s %s  %s: %s\n", c.Name, e.EventID, Where(e), e.Detail)
+// judgement says a threshold that did not hold in words.
+func (t Threshold) judgement() string {
+	text := t.Expression + ": no samples, which is never a pass"
+	if t.Value != nil {
+		text = fmt.Sprintf("%s: is %s", t.Expression, Measure(t.Value, t.Unit))
+		if t.Margin != nil && *t.Margin < 0 {
+			off := -*t.Margin
+			text += ", off by " + Measure(&off, t.Unit)
 		}
 	}
-	if dir != "" {
-		fmt.Fprintf(&b, "\n  report    %s/%s\n", strings.TrimSuffix(dir, "/"), HTMLFile)
+	return fmt.Sprintf("%s (%s)", text, t.Window)
+}
+
+// end names the end of the journey.
+func (r *Report) end() string {
+	var tables, topics bool
+	for _, s := range r.Streams {
+		tables, topics = tables || s.Table != "", topics || s.Table == ""
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	switch {
+	case tables && !topics:
+		return "in the table"
+	case topics && !tables:
+		return "consumed"
+	}
+	return "arrived"
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,9 +37,11 @@ func Read(dir string) (*Report, error) {
 	return &r, nil
 }
 
-// Write renders the report into a run's folder. Each file appears whole.
+// Write renders the report into a run's folder: all four files, or none where
+// one cannot be rendered. Each appears whole or not at all; report.json comes
+// last, so a folder that has it has the others too.
 func Write(dir string, r *Report) error {
-	data, err := json.MarshalIndent(r, "", "  ")
+	data, err := JSON(r)
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", JSONFile, err)
 	}
@@ -50,72 +53,119 @@ func Write(dir string, r *Report) error {
 	if err != nil {
 		return fmt.Errorf("making %s: %w", JUnitFile, err)
 	}
-	for name, content := range map[string][]byte{
-		JSONFile: append(data, '\n'), HTMLFile: page, JUnitFile: cases, SummaryFile: Summary(r),
-	} {
-		if err := put(filepath.Join(dir, name), content); err != nil {
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{{HTMLFile, page}, {JUnitFile, cases}, {SummaryFile, Summary(r)}, {JSONFile, data}} {
+		if err := put(filepath.Join(dir, f.name), f.content); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func put(name string, content []byte) error {
-	if err := os.WriteFile(name+".tmp", content, 0o644); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+// put writes a file beside its place and moves it there.
+func put(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return os.Rename(name+".tmp", name)
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
 }
 
-// Summary is the report as Markdown, for a pull request.
-func Summary(r *Report) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "## %s %s: %s\n\n%s\n\n", Glyph(r.Verdict), r.ScenarioName, r.Verdict, escapeMarkdown(r.Reason))
-	fmt.Fprintf(&b, "| records | |\n|---|--:|\n")
-	for _, row := range Balance(r.Records) {
-		fmt.Fprintf(&b, "| %s | %s |\n", row.Name, Count(row.N))
-	}
-	if len(r.Thresholds) > 0 {
-		b.WriteString("\n| threshold | value | |\n|---|--:|---|\n")
-		for _, t := range r.Thresholds {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", escapeMarkdown(t.Expression), Measure(t.Value, t.Unit), stateWord(t.State))
+// JSON is report.json. A list without elements is [], never null.
+func JSON(r *Report) ([]byte, error) {
+	data, err := json.MarshalIndent(whole(r), "", "  ")
+	return append(compact(data), '\n'), err
+}
+
+// compact puts lists of plain numbers on one line: the columns of the charts
+// would be a line for each second otherwise.
+func compact(data []byte) []byte {
+	var out bytes.Buffer
+	for len(data) > 0 {
+		open := bytes.IndexByte(data, '[')
+		if open < 0 {
+			break
 		}
-	}
-	for _, c := range Classes(r) {
-		if len(c.Examples) == 0 {
+		out.Write(data[:open])
+		data = data[open:]
+		end := plainList(data)
+		if end == 0 {
+			out.WriteByte('[')
+			data = data[1:]
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s (%s):\n\n", c.Name, Count(c.N))
-		for _, e := range c.Examples[:min(5, len(c.Examples))] {
-			fmt.Fprintf(&b, "- `%s` %s: %s\n", escapeMarkdown(e.EventID), Where(e), escapeMarkdown(e.Detail))
-		}
-	}
-	fmt.Fprintf(&b, "\nrun `%s`, %s%s\n", r.RunID, Seconds(&r.Duration), embeddedNote(r))
-	return b.Bytes()
-}
-
-func embeddedNote(r *Report) string {
-	if r.Environment.Embedded {
-		return ", on the embedded lab: figures are not those of a real system"
-	}
-	return ""
-}
-
-func escapeMarkdown(s string) string {
-	out := make([]byte, 0, len(s))
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '|', '`', '<', '>', '*', '_', '[', ']':
-			if c == '_' {
-				out = append(out, c)
-				continue
+		for _, c := range data[:end] {
+			if c != ' ' && c != '\n' {
+				out.WriteByte(c)
 			}
-			out = append(out, '\\', c)
-		case '\n', '\r':
-			out = append(out, ' ')
-		default:
-			out = append(out, c)
+		}
+		data = data[end:]
+	}
+	out.Write(data)
+	return out.Bytes()
+}
+
+// plainList returns the length of the list of numbers and nulls at the start of
+// data, or 0 where it holds something else. A bracket inside a text cannot be
+// mistaken: a list is followed by a line break, a number and more of them.
+func plainList(data []byte) int {
+	if len(data) < 2 || data[1] != '\n' {
+		return 0
+	}
+	for i := 1; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == ']':
+			return i + 1
+		case bytes.IndexByte([]byte("0123456789+-.eE, \nnul"), c) < 0:
+			return 0
 		}
 	}
-	return string(out)
+	return 0
+}
+
+// whole is the report with empty lists in the place of missing ones.
+func whole(r *Report) *Report {
+	c := *r
+	c.Streams, c.Thresholds, c.Tiers = list(c.Streams), list(c.Thresholds), list(c.Tiers)
+	c.Hops, c.Phases, c.Environment.Systems = list(c.Hops), list(c.Phases), list(c.Environment.Systems)
+	e, g, s := &c.Examples, &c.Ranges, &c.Series
+	for _, x := range []*[]Example{&e.Missing, &e.Duplicate, &e.Corrupt, &e.Late, &e.Unexpected} {
+		*x = list(*x)
+	}
+	for _, x := range []*[]Range{&g.Missing, &g.Duplicate, &g.Corrupt, &g.Late} {
+		*x = list(*x)
+	}
+	for _, x := range s.columns() {
+		*x = list(*x)
+	}
+	s.Batches, s.Snapshots = list(s.Batches), list(s.Snapshots)
+	for i := range c.Streams {
+		c.Streams[i].Checks = list(c.Streams[i].Checks)
+	}
+	for i := range c.Hops {
+		c.Hops[i].Outages, c.Hops[i].Notes = list(c.Hops[i].Outages), list(c.Hops[i].Notes)
+	}
+	return &c
+}
+
+// list is a copy of in that is never nil.
+func list[T any](in []T) []T { return append([]T{}, in...) }
+
+// columns are the charts' columns that have one element for each step.
+func (s *Series) columns() []*[]Number {
+	return []*[]Number{
+		&s.Intended, &s.Acked, &s.Landed, &s.Lag, &s.AckP50, &s.AckP99,
+		&s.FreshP50, &s.FreshP99, &s.FreshMax, &s.CPU, &s.RSS,
+	}
 }
