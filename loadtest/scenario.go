@@ -78,7 +78,7 @@ type VerifySpec struct {
 // ProducerSpec tunes the client.
 type ProducerSpec struct {
 	Linger            time.Duration // default 5ms
-	Compression       string        // none, lz4, snappy or zstd; default lz4
+	Compression       string        // none, lz4, snappy or zstd; default snappy
 	DeliveryTimeout   time.Duration // default 60s
 	MaxSchedulerDelay time.Duration // p99 of the generator's own delay above which the run is inconclusive; default 250ms
 	TraceShare        float64       // of records that carry a trace context; default 0.0001 where tracing is on
@@ -348,7 +348,7 @@ func (f fileStream) validate(name string) (StreamSpec, error) {
 
 func (f *file) producer() (ProducerSpec, error) {
 	p := ProducerSpec{
-		Linger: 5 * time.Millisecond, Compression: orText(f.Producer.Compression, "lz4"),
+		Linger: 5 * time.Millisecond, Compression: orText(f.Producer.Compression, "snappy"),
 		DeliveryTimeout:   or(f.Producer.DeliveryTimeout, time.Minute),
 		MaxSchedulerDelay: or(f.Producer.MaxSchedulerDelay, 250*time.Millisecond),
 		TraceShare:        0.0001,

@@ -40,7 +40,7 @@ type KafkaConfig struct {
 	Linger          time.Duration // default 0
 	Compression     string        // none, lz4, snappy or zstd; default none
 	DeliveryTimeout time.Duration // until a record counts as unknown; default 60s
-	MaxBuffered     int           // bytes in flight above which Send blocks; default 64 MiB
+	MaxBuffered     int           // bytes in flight above which Send blocks; default 16 MiB
 }
 
 // Kafka is the Kafka sink.
@@ -93,7 +93,7 @@ func NewKafka(lab config.Kafka, cfg KafkaConfig, books Books, logger *slog.Logge
 		cfg.DeliveryTimeout = time.Minute
 	}
 	if cfg.MaxBuffered == 0 {
-		cfg.MaxBuffered = 64 << 20
+		cfg.MaxBuffered = 16 << 20
 	}
 	codec := map[string]kgo.CompressionCodec{
 		"": kgo.NoCompression(), "none": kgo.NoCompression(), "lz4": kgo.Lz4Compression(),
@@ -237,12 +237,12 @@ func (k *Kafka) settle(s *slot, rec *kgo.Record, err error) {
 
 // certain reports whether an error says that the broker did not write the
 // record: it refused the batch as such. After time-outs and lost connections
-// nobody knows.
+// nobody knows, and a right that was taken away says nothing of the attempt
+// before.
 func certain(err error) bool {
 	for _, refusal := range []error{
 		kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.CorruptMessage,
-		kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.InvalidTopicException,
-		kerr.UnsupportedForMessageFormat, kerr.PolicyViolation,
+		kerr.InvalidTopicException, kerr.UnsupportedForMessageFormat, kerr.PolicyViolation,
 	} {
 		if errors.Is(err, refusal) {
 			return true

@@ -159,7 +159,7 @@ func TestKafkaRefusal(t *testing.T) {
 		certain bool
 	}{
 		"too large":   {kerr.MessageTooLarge, true},
-		"not allowed": {kerr.TopicAuthorizationFailed, true},
+		"not allowed": {kerr.TopicAuthorizationFailed, false},
 	} {
 		cluster, lab := broker(t)
 		cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
