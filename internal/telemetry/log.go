@@ -5,7 +5,7 @@
 // ([NewLogger]). Metrics are collectors made from the values of the catalogue
 // (metrics), kept in a registry ([NewRegistry]) and served on /metrics
 // ([Serve]). Traces, and the same metrics, leave by OTLP over HTTP when the
-// environment asks for it ([Start]).
+// environment asks for it ([Setup]).
 //
 // It measures nothing itself, and it keeps no global state: nothing is
 // registered with the default registry, provider or logger.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -32,6 +34,7 @@ type Telemetry struct {
 	Tracer  trace.Tracer // never nil
 	Meter   metric.Meter // never nil
 	stop    func(context.Context) error
+	bridge  *bridge
 	logger  *slog.Logger
 }
 
@@ -55,12 +58,23 @@ func Setup(ctx context.Context, e env.Env, version string, logger *slog.Logger) 
 		return Telemetry{}, misconfigured(err)
 	}
 	about := resource.NewSchemaless(attribute.String("service.name", "lakeproof"), attribute.String("service.version", version))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.Warn("sending telemetry", "err", err) }))
+	producer := &bridge{began: time.Now()}
+	reader := sdkmetric.NewPeriodicReader(points, sdkmetric.WithProducer(producer))
 	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(about))
-	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points)), sdkmetric.WithResource(about))
+	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
 	return Telemetry{
-		Enabled: true, Tracer: traces.Tracer("lakeproof"), Meter: meters.Meter("lakeproof"), logger: logger,
+		Enabled: true, Tracer: traces.Tracer("lakeproof"), Meter: meters.Meter("lakeproof"), logger: logger, bridge: producer,
 		stop: func(ctx context.Context) error { return errors.Join(traces.Shutdown(ctx), meters.Shutdown(ctx)) },
 	}, nil
+}
+
+// Export sends the metrics of the gatherer as well, from now on. Without an
+// endpoint it does nothing.
+func (t Telemetry) Export(g prometheus.Gatherer) {
+	if t.bridge != nil {
+		t.bridge.source.Store(&g)
+	}
 }
 
 func misconfigured(err error) error {
