@@ -50,7 +50,7 @@ CORRUPT = "_corrupt"
 PROPERTIES = {
     "commit.retry.num-retries": "10",
     "commit.retry.max-wait-ms": "10000",
-    "write.distribution-mode": "none",  # a file for each Kafka partition and day, no shuffle
+    "write.distribution-mode": "none",  # a file for each Kafka partition and day of a batch, no shuffle
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
     "write.parquet.compression-codec": "zstd",
