@@ -16,6 +16,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,7 +39,7 @@ func Decode(data []byte, name string, into any) error {
 		return fail.New(fail.Usage, "keep one document in the file: remove what follows ---", "%s: more than one document", name)
 	}
 	w := walker{name: name}
-	w.walk(doc.Content[0], reflect.TypeOf(into).Elem(), 0)
+	w.walk(doc.Content[0], reflect.TypeOf(into).Elem(), "", 0)
 	if w.err != nil {
 		return w.err
 	}
@@ -64,7 +65,8 @@ func syntax(name string, err error) error {
 // maxDepth bounds the nesting of a document.
 const maxDepth = 50
 
-// walker compares the keys of a document with the fields of a type.
+// walker compares the keys of a document with the fields of a type, and the
+// form of each value with what the field holds.
 type walker struct {
 	name string
 	err  error
@@ -76,7 +78,8 @@ func (w *walker) refuse(n *yaml.Node, hint, format string, args ...any) {
 	}
 }
 
-func (w *walker) walk(n *yaml.Node, t reflect.Type, depth int) {
+// walk compares the value at a path of keys with a type.
+func (w *walker) walk(n *yaml.Node, t reflect.Type, at string, depth int) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -92,19 +95,68 @@ func (w *walker) walk(n *yaml.Node, t reflect.Type, depth int) {
 	}
 	switch {
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
-		w.mapping(n, fields(t), depth)
+		w.mapping(n, fields(t), at, depth)
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			w.walk(n.Content[i+1], t.Elem(), depth+1)
+			w.walk(n.Content[i+1], t.Elem(), join(at, n.Content[i].Value), depth+1)
 		}
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
-		for _, item := range n.Content {
-			w.walk(item, t.Elem(), depth+1)
+		for i, item := range n.Content {
+			w.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", at, i), depth+1)
 		}
+	case !fits(n, t):
+		what, hint := form(t)
+		if at == "" {
+			at = "the file"
+		}
+		w.refuse(n, hint, "%s must be %s", at, what)
 	}
 }
 
-func (w *walker) mapping(n *yaml.Node, known map[string]reflect.Type, depth int) {
+// fits reports whether a value of no further structure can be decoded into the
+// type. A type that decodes itself has errors of its own; no value is a zero.
+func fits(n *yaml.Node, t reflect.Type) bool {
+	if n.Tag == "!!null" || t.Kind() == reflect.Interface || reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]()) {
+		return true
+	}
+	return n.Decode(reflect.New(t).Interface()) == nil
+}
+
+// form says in words what a type holds, and how it is written. The refused
+// value is in neither: it may be a secret at the wrong place.
+func form(t reflect.Type) (what, hint string) {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a duration", "write 30s, 5m or 2h"
+	case t == reflect.TypeFor[time.Time]():
+		return "a time", "write 2026-01-01T00:00:00Z"
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "keys with values", "write the keys below it, indented, each as key: value"
+	case reflect.Slice, reflect.Array:
+		return "a list", "write [a, b], or one item a line, each after a dash"
+	case reflect.Bool:
+		return "true or false", "write true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number in range", "write digits only"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number in range, not below 0", "write digits only"
+	case reflect.Float32, reflect.Float64:
+		return "a number", "write a number, such as 0.5"
+	default:
+		return "one word or text", "write one value, in quotes where it holds : # { or ["
+	}
+}
+
+func join(at, key string) string {
+	if at == "" {
+		return key
+	}
+	return at + "." + key
+}
+
+func (w *walker) mapping(n *yaml.Node, known map[string]reflect.Type, at string, depth int) {
 	names := make([]string, 0, len(known))
 	for name := range known {
 		names = append(names, name)
@@ -120,7 +172,7 @@ func (w *walker) mapping(n *yaml.Node, known map[string]reflect.Type, depth int)
 		case seen[key.Value]:
 			w.refuse(key, "keep one of them", "key %q is there twice", key.Value)
 		default:
-			w.walk(value, t, depth+1)
+			w.walk(value, t, join(at, key.Value), depth+1)
 		}
 		seen[key.Value] = true
 	}
