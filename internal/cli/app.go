@@ -62,7 +62,8 @@ func (f runFlags) serve(ctx context.Context, a *app, g prometheus.Gatherer, next
 	if f.Listen == "" {
 		return func() {}, nil
 	}
-	server, err := telemetry.Serve(ctx, telemetry.Web{Address: f.Listen, ConfigFile: f.Web}, telemetry.Handler(g, next), a.log)
+	where := telemetry.Web{Address: f.Listen, ConfigFile: f.Web}
+	server, err := telemetry.Serve(ctx, where, telemetry.Handler(g, next), a.log)
 	if err != nil {
 		return nil, err
 	}

@@ -52,8 +52,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // Main runs one command line and returns the exit code of the process.
 func Main(e env.Env) int {
 	err := run(e)
-	var code exit
-	if errors.As(err, &code) {
+	if code, ok := errors.AsType[exit](err); ok {
 		return int(code)
 	}
 	if err != nil {
@@ -126,8 +125,7 @@ func fromEnvironment(e env.Env) kong.Resolver {
 // usage makes an error of the parser one that says where to read on.
 func usage(err error) error {
 	hint := "lakeproof --help lists the commands"
-	var parse *kong.ParseError
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
 		if node := parse.Context.Selected(); node != nil {
 			hint = fmt.Sprintf("%s --help shows an example", node.FullPath())
 		}

@@ -91,7 +91,8 @@ func bash(commands []command) string {
 	for _, c := range commands[1:] {
 		paths = append(paths, fmt.Sprintf("%q", c.path))
 	}
-	fmt.Fprintf(&b, "      %s) path=\"${path:+$path }${COMP_WORDS[i]}\" ;;\n    esac\n  done\n  case \"$path\" in\n", strings.Join(paths, "|"))
+	fmt.Fprintf(&b, "      %s) path=\"${path:+$path }${COMP_WORDS[i]}\" ;;\n", strings.Join(paths, "|"))
+	b.WriteString("    esac\n  done\n  case \"$path\" in\n")
 	for _, c := range commands {
 		texts := make([]string, len(c.words))
 		for i, w := range c.words {

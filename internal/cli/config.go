@@ -44,7 +44,8 @@ func (c *configInitCmd) Run(a *app) error {
 			"writing %s: the file is already there", name)
 	}
 	if err != nil {
-		return fail.Wrap(fmt.Errorf("writing the configuration: %w", err), fail.Usage, "choose a folder that exists and is writable")
+		return fail.Wrap(fmt.Errorf("writing the configuration: %w", err), fail.Usage,
+			"choose a folder that exists and is writable")
 	}
 	_, err = f.WriteString(config.Template())
 	if err := errors.Join(err, f.Close()); err != nil {

@@ -130,7 +130,8 @@ func (c *generateCmd) job() (*generation, float64, error) {
 	var rate float64
 	if c.Rate != "max" {
 		if rate, err = loadtest.ParseRate(c.Rate); err != nil || rate <= 0 {
-			return nil, 0, fail.New(fail.Usage, "write --rate 5000/s, or --rate max", "reading --rate: %q is not a rate above 0", c.Rate)
+			return nil, 0, fail.New(fail.Usage, "write --rate 5000/s, or --rate max",
+				"reading --rate: %q is not a rate above 0", c.Rate)
 		}
 		g.size = min(maxChunk, max(1, int(rate/50)))
 	}
@@ -205,7 +206,9 @@ func (c *generateCmd) openKafka(ctx context.Context, a *app, g *generation) (sin
 		return nil, err
 	}
 	defer admin.Close()
-	spec := kafka.TopicSpec{Name: c.Topic, Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention}}
+	spec := kafka.TopicSpec{
+		Name: c.Topic, Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention},
+	}
 	if spec.Name == "" {
 		spec.Name = c.Stream
 	}

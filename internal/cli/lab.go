@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -125,7 +126,7 @@ func (a *app) table(components []local.Component) error {
 	for _, c := range components {
 		pid, since := "-", "-"
 		if c.PID != 0 {
-			pid, since = fmt.Sprint(c.PID), c.Since.Local().Format(time.DateTime)
+			pid, since = strconv.Itoa(c.PID), c.Since.Local().Format(time.DateTime)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.State, c.Addr, pid, since, c.Log)
 	}

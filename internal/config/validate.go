@@ -141,7 +141,9 @@ func (f *fileAuth) validate(dir string) (CatalogAuth, error) {
 		return out, err
 	}
 	clientSecret, err := secret(key+".oauth2.client_secret", o.ClientSecret, o.ClientSecretFile, dir)
-	out.OAuth2 = OAuth2{TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: clientSecret, Scope: or(o.Scope, "catalog")}
+	out.OAuth2 = OAuth2{
+		TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: clientSecret, Scope: or(o.Scope, "catalog"),
+	}
 	return out, err
 }
 

@@ -32,10 +32,12 @@ func Formats() []string { return []string{"logfmt", "json"} }
 // NewLogger returns a logger that writes lines of the format from the level on.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	if !slices.Contains(Levels(), level) {
-		return nil, fail.New(fail.Usage, "use one of "+strings.Join(Levels(), ", "), "setting --log.level: %q is not a level", level)
+		return nil, fail.New(fail.Usage, "use one of "+strings.Join(Levels(), ", "),
+			"setting --log.level: %q is not a level", level)
 	}
 	if !slices.Contains(Formats(), format) {
-		return nil, fail.New(fail.Usage, "use one of "+strings.Join(Formats(), ", "), "setting --log.format: %q is not a format", format)
+		return nil, fail.New(fail.Usage, "use one of "+strings.Join(Formats(), ", "),
+			"setting --log.format: %q is not a format", format)
 	}
 	l, f := promslog.NewLevel(), promslog.NewFormat()
 	if err := l.Set(level); err != nil {

@@ -57,7 +57,8 @@ func Setup(ctx context.Context, e env.Env, version string, logger *slog.Logger) 
 	if err != nil {
 		return Telemetry{}, misconfigured(err)
 	}
-	about := resource.NewSchemaless(attribute.String("service.name", "lakeproof"), attribute.String("service.version", version))
+	about := resource.NewSchemaless(
+		attribute.String("service.name", "lakeproof"), attribute.String("service.version", version))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.Warn("sending telemetry", "err", err) }))
 	producer := &bridge{began: time.Now()}
 	reader := sdkmetric.NewPeriodicReader(points, sdkmetric.WithProducer(producer))

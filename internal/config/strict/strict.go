@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,7 +37,8 @@ func Decode(data []byte, name string, into any) error {
 		return syntax(name, err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return fail.New(fail.Usage, "keep one document in the file: remove what follows ---", "%s: more than one document", name)
+		return fail.New(fail.Usage, "keep one document in the file: remove what follows ---",
+			"%s: more than one document", name)
 	}
 	w := walker{name: name}
 	w.walk(doc.Content[0], reflect.TypeOf(into).Elem(), "", 0)
@@ -52,8 +54,7 @@ func Decode(data []byte, name string, into any) error {
 // syntax makes a YAML error one line that begins with the file.
 func syntax(name string, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	var types *yaml.TypeError
-	if errors.As(err, &types) {
+	if types, ok := errors.AsType[*yaml.TypeError](err); ok {
 		text = strings.Join(types.Errors, "; ")
 	}
 	if line, rest, ok := strings.Cut(strings.TrimPrefix(text, "line "), ": "); ok && strings.HasPrefix(text, "line ") {
@@ -193,9 +194,7 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		switch {
 		case name == "-" || !f.IsExported():
 		case strings.Contains(options, "inline"):
-			for k, v := range fields(f.Type) {
-				out[k] = v
-			}
+			maps.Copy(out, fields(f.Type))
 		case name != "":
 			out[name] = f.Type
 		}
