@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -96,12 +97,28 @@ func (c *demoCmd) plan() (*loadtest.Plan, lab.Sabotage, error) {
 		if rate == 0 {
 			rate = scenario.Schedule.RateAt(0)
 		}
-		o.Duration = time.Duration(float64(c.Records) / rate * float64(time.Second))
+		if o.Duration, err = duration(c.Records, rate); err != nil {
+			return nil, harm, err
+		}
 	}
 	// The lab's addresses are known when it runs.
 	soon := config.Lab{Kafka: config.Kafka{Brokers: []string{"embedded"}}, Catalog: config.Catalog{URI: "embedded"}}
 	plan, err := loadtest.NewPlan(scenario, soon, o)
 	return plan, harm, err
+}
+
+// longest is how long a demo may send.
+const longest = 24 * time.Hour
+
+// duration is how long it takes to send the records: rounded up, so that none
+// is left out.
+func duration(records uint64, rate float64) (time.Duration, error) {
+	seconds := float64(records) / rate
+	if seconds > longest.Seconds() {
+		return 0, fail.New(fail.Usage, "ask for fewer records, or for more per second with --rate",
+			"planning %d records at %g/s: they take longer than a day", records, rate)
+	}
+	return time.Duration(math.Ceil(seconds * float64(time.Second))), nil
 }
 
 func (c *demoCmd) start(ctx context.Context, a *app, dir string, plan *loadtest.Plan, harm lab.Sabotage) (*lab.Lab, error) {
