@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/catalog"
+	"github.com/lakeproof/lakeproof/internal/lakehouse/table"
 	"github.com/lakeproof/lakeproof/loadtest/ledger"
 	"github.com/lakeproof/lakeproof/loadtest/report"
 )
@@ -226,6 +228,23 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 	return nil
 }
 
+// old reports whether a data file was in the table before the run. Tables of
+// format version 1 have no sequence numbers; there the order of the snapshots
+// tells.
+func (s *verified) old(t *catalog.Table, f table.File) bool {
+	if s.file.Baseline == nil {
+		return false
+	}
+	if f.Sequence > 0 {
+		return f.Sequence <= s.file.Sequence
+	}
+	place := func(id int64) int {
+		return slices.IndexFunc(t.SnapshotLog, func(e catalog.LogEntry) bool { return e.SnapshotID == id })
+	}
+	added, before := place(f.SnapshotID), place(*s.file.Baseline)
+	return added <= before // one that the log has forgotten is older than all it knows
+}
+
 // newFiles returns the live data files that came after the baseline snapshot,
 // each as often as it is live, with the moment their snapshot was seen.
 func (v *verification) newFiles(ctx context.Context, s *verified, t *catalog.Table) ([]ledger.File, []string, error) {
@@ -246,7 +265,7 @@ func (v *verification) newFiles(ctx context.Context, s *verified, t *catalog.Tab
 	}
 	var files []ledger.File
 	for _, f := range live.Data {
-		if f.Sequence <= s.file.Sequence && s.file.Baseline != nil {
+		if s.old(t, f) {
 			continue
 		}
 		g, seen := when[f.SnapshotID]

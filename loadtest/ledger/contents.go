@@ -23,6 +23,8 @@ type contents struct {
 	seen    *Set
 	foreign []*Set // offsets of rows without an identity of ours, by partition
 	twice   []*Set // offsets that T1 saw more than once; nil where all rows are read
+	beside  uint64 // strangers at offsets of records that arrived too
+	odd     uint64 // rows at offsets of the window that no batch of ours holds
 	where   map[spotKey]Example
 }
 
@@ -115,6 +117,13 @@ func (c *contents) place(cols Columns, row int) place {
 // record judges a row that carries the identity of a record that was sent.
 func (c *contents) record(cols Columns, row, first int, seq uint64, p place) {
 	fresh := c.seen.Add(seq)
+	if c.twice != nil && p.own && !c.batched(p) {
+		// In a sample its own row may lie in a file that was not read, but this
+		// one is at the offset of somebody else.
+		if c.odd++; c.acc.Acked(seq) {
+			fresh = false
+		}
+	}
 	if !fresh {
 		c.result.Duplicate.note(c.ofRecord(seq, p, "a further row of this record"))
 		return
@@ -183,7 +192,11 @@ func quote(b []byte) string {
 // ours, until it is known whether the offset's own record arrived.
 func (c *contents) stranger(id string, p place) {
 	if !c.foreign[p.partition].Add(uint64(p.offset - c.acc.Window[p.partition].First)) {
-		c.result.Unexpected.note(c.example(id, p, "no record of this run, a further time at this offset"))
+		if c.result.Unexpected.note(c.example(id, p, "no record of this run, a further time at this offset")); c.batched(p) {
+			c.beside++
+		} else {
+			c.odd++
+		}
 		return
 	}
 	if key := (spotKey{p.partition, p.offset}); len(c.where) < maxExamples*10 {
@@ -211,7 +224,11 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 	if !ok {
 		e = Example{Partition: partition, Offset: offset}
 	}
-	if at, own := cursor.Find(offset); own && !c.companion(partition, offset) {
+	at, own := cursor.Find(offset)
+	if !own {
+		c.odd++
+	}
+	if own && !c.companion(partition, offset) {
 		if seq := seqAt(c.acc, c.exp, partition, at); c.seen.Add(seq) {
 			found := e.EventID
 			e.EventID, e.Seq, e.HasSeq, e.Intended = eventID(c.exp, seq), seq, true, c.exp.At(seq)
@@ -220,8 +237,18 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 			return
 		}
 	}
+	if own {
+		c.beside++
+	}
 	e.Detail = "no record of this run"
 	c.result.Unexpected.note(e)
+}
+
+// batched reports whether an offset is in one of the run's batches.
+func (c *contents) batched(p place) bool {
+	cursor := c.acc.Index.Cursor(p.partition)
+	_, ok := cursor.Find(p.offset)
+	return ok
 }
 
 // companion reports whether T1 saw another row at the offset of a stranger: in

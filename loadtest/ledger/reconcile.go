@@ -99,7 +99,7 @@ func (r *Result) tierTwo(ctx context.Context, acc *Account, exp Expected, s Scan
 		r.Contents.State = Sampled
 		seen = k.seen()
 		c.seen.Ranges(func(run Range) bool { seen.AddRange(run); return true })
-		r.repeated(acc, exp, k)
+		r.extrapolate(acc, exp, k, c)
 	}
 	if r.Corrupt.Count+r.Duplicate.Count+r.Unexpected.Count > 0 {
 		r.Contents.State = Dirty
@@ -110,22 +110,36 @@ func (r *Result) tierTwo(ctx context.Context, acc *Account, exp Expected, s Scan
 	return seen, nil
 }
 
-// repeated takes the duplicates from T1 where T2 read only a sample. A stranger
-// that T2 found at an offset of ours was counted as a repetition there.
-func (r *Result) repeated(acc *Account, exp Expected, k *keys) {
-	sampled := r.Duplicate
-	r.Duplicate = Findings{Count: k.again - min(k.again, r.Unexpected.Count), Examples: sampled.Examples}
-	if len(sampled.Examples) > 0 || r.Duplicate.Count == 0 {
-		return
+// extrapolate takes from T1 what T2 did not read: rows at an offset that was
+// seen before are duplicates, unless T2 found that they are strangers there;
+// rows at offsets of nobody that were not looked at are unexpected.
+func (r *Result) extrapolate(acc *Account, exp Expected, k *keys, c *contents) {
+	if !k.layout.Offsets() {
+		r.Duplicate.Count = k.again
+	} else {
+		atStrange := uint64(0) // duplicates that T1 saw as strange offsets
+		for _, e := range r.Duplicate.Examples {
+			if !c.batched(place{partition: e.Partition, offset: e.Offset}) {
+				atStrange++
+			}
+		}
+		r.Duplicate.Count = k.again - min(k.again, c.beside) + atStrange
+		r.Unexpected.Count += k.strange - min(k.strange, c.odd)
 	}
 	for _, s := range k.repeats {
+		if uint64(len(r.Duplicate.Examples)) >= min(r.Duplicate.Count, maxExamples) {
+			return
+		}
 		e := Example{Partition: s.partition, Offset: s.offset, File: s.file.Path, Snapshot: s.file.Snapshot}
+		e.Detail = "a further row at this offset"
 		cursor := acc.Index.Cursor(s.partition)
 		if at, ok := cursor.Find(s.offset); ok {
 			e.Seq, e.HasSeq = seqAt(acc, exp, s.partition, at), true
 			e.EventID, e.Intended = eventID(exp, e.Seq), exp.At(e.Seq)
 		}
-		r.Duplicate.Examples = append(r.Duplicate.Examples, e)
+		if !slices.ContainsFunc(r.Duplicate.Examples, func(o Example) bool { return o.HasSeq && o.Seq == e.Seq }) {
+			r.Duplicate.Examples = append(r.Duplicate.Examples, e)
+		}
 	}
 }
 

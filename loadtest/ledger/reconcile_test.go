@@ -114,6 +114,7 @@ type run struct {
 	acc   *Account
 	exp   *world
 	rows  []row // by sequence number
+	holes []row // offsets in between that somebody else's records hold
 	files int
 }
 
@@ -137,10 +138,18 @@ func newRun(rng *rand.Rand, sent uint64) *run {
 			}
 			*b = Batch{Partition: p, FirstOffset: next[p], FirstSeq: seq}
 		}
-		open[p].Count++
-		open[p].LastSeq = seq
+		if rng.IntN(200) == 0 { // somebody else's record comes between
+			if b := &open[p]; b.Count > 0 {
+				_ = acc.Index.Add(*b)
+			}
+			r.holes = append(r.holes, row{[]byte("somebody else's!"), int64(p), next[p], 5})
+			next[p]++
+			open[p] = Batch{Partition: p, FirstOffset: next[p], FirstSeq: seq}
+		}
 		id := r.exp.id(seq)
 		r.rows = append(r.rows, row{id[:], int64(p), next[p], 1000 + int64(seq)})
+		open[p].Count++
+		open[p].LastSeq = seq
 		next[p]++
 	}
 	for p, b := range open {
@@ -268,7 +277,7 @@ func harm(rng *rand.Rand, r *run, clean bool) harmed {
 // settle does the harm: held, doubled and invented rows come in a last file, a
 // long while later.
 func (h harmed) settle(rng *rand.Rand, r *run) harmed {
-	last := []row{}
+	last, invented := []row{}, h.invented
 	for i, part := range h.files {
 		var kept []row
 		for _, rw := range part {
@@ -285,7 +294,24 @@ func (h harmed) settle(rng *rand.Rand, r *run) harmed {
 		}
 		h.files[i] = kept
 	}
-	for range h.invented { // a stranger at an offset whose own record arrived
+	for range min(rng.IntN(4), len(r.holes)) { // somebody else's record landed too
+		last = append(last, r.holes[0])
+		r.holes = r.holes[1:]
+		h.invented++
+	}
+	for range min(rng.IntN(3), len(r.holes)) { // somebody copied a record of ours
+		seq := uint64(rng.IntN(len(r.rows)))
+		if slices.Contains(h.dropped, seq) || slices.Contains(h.held, seq) || slices.Contains(h.doubled, seq) || slices.Contains(h.altered, seq) {
+			continue
+		}
+		copied := r.rows[seq]
+		copied.partition, copied.offset = r.holes[0].partition, r.holes[0].offset
+		r.holes = r.holes[1:]
+		last = append(last, copied)
+		h.doubled = append(h.doubled, seq)
+		slices.Sort(h.doubled)
+	}
+	for range invented { // a stranger at an offset whose own record arrived
 		for {
 			rw := r.rows[rng.IntN(len(r.rows))]
 			if seq, _ := r.exp.Open(rw.id); !slices.Contains(h.dropped, seq) && !slices.Contains(h.held, seq) {
