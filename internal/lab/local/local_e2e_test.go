@@ -144,26 +144,7 @@ func TestStackFromUpToDown(t *testing.T) {
 	if err := s.Up(ctx); err != nil {
 		t.Fatal(err)
 	}
-	before := s.Status(ctx)
-	for _, c := range before {
-		if c.State != "running" || c.PID == 0 || c.Since.IsZero() {
-			t.Errorf("after up: %+v", c)
-		}
-		conn, err := net.DialTimeout("tcp", c.Addr, 5*time.Second)
-		if err != nil {
-			t.Errorf("%s does not listen: %v", c.Name, err)
-			continue
-		}
-		conn.Close()
-	}
-	if err := s.Up(ctx); err != nil {
-		t.Fatalf("the second up: %v", err)
-	}
-	for i, c := range s.Status(ctx) {
-		if c.PID != before[i].PID {
-			t.Errorf("the second up replaced %s: pid %d, was %d", c.Name, c.PID, before[i].PID)
-		}
-	}
+	upTwice(ctx, t, s)
 
 	produce(ctx, t, s, 0, 20_000)
 	awaitRows(ctx, t, s, 20_000)
@@ -202,6 +183,41 @@ func TestStackFromUpToDown(t *testing.T) {
 	produce(ctx, t, s, 80_000, 5_000)
 	awaitRows(ctx, t, s, 85_000)
 
+	downLeavesNothing(ctx, t, s)
+	raw, err := os.ReadFile(driver.Log())
+	if err != nil || !strings.Contains(string(raw), "stopped cleanly") {
+		t.Errorf("the driver did not stop cleanly: %v", err)
+	}
+}
+
+// upTwice checks a stack that is up, and that a second up keeps all of it.
+func upTwice(ctx context.Context, t *testing.T, s *local.Stack) {
+	t.Helper()
+	before := s.Status(ctx)
+	for _, c := range before {
+		if c.State != "running" || c.PID == 0 || c.Since.IsZero() {
+			t.Errorf("after up: %+v", c)
+		}
+		conn, err := net.DialTimeout("tcp", c.Addr, 5*time.Second)
+		if err != nil {
+			t.Errorf("%s does not listen: %v", c.Name, err)
+			continue
+		}
+		conn.Close()
+	}
+	if err := s.Up(ctx); err != nil {
+		t.Fatalf("the second up: %v", err)
+	}
+	for i, c := range s.Status(ctx) {
+		if c.PID != before[i].PID {
+			t.Errorf("the second up replaced %s: pid %d, was %d", c.Name, c.PID, before[i].PID)
+		}
+	}
+}
+
+// downLeavesNothing brings the stack down.
+func downLeavesNothing(ctx context.Context, t *testing.T, s *local.Stack) {
+	t.Helper()
 	running := s.Status(ctx)
 	if err := s.Down(ctx); err != nil {
 		t.Fatal(err)
@@ -215,10 +231,6 @@ func TestStackFromUpToDown(t *testing.T) {
 		if c.State != "stopped" {
 			t.Errorf("after down: %+v", c)
 		}
-	}
-	raw, err := os.ReadFile(driver.Log())
-	if err != nil || !strings.Contains(string(raw), "stopped cleanly") {
-		t.Errorf("the driver did not stop cleanly: %v", err)
 	}
 }
 
