@@ -34,6 +34,7 @@ func TestOneLabManyRuns(t *testing.T) {
 		{"Sampled", sampled},
 		{"NoData", noData},
 		{"KilledRun", killedRun},
+		{"FullDisk", fullDisk},
 		{"BadFolders", badFolders},
 		{"BadTables", badTables},
 	} {
@@ -191,6 +192,20 @@ func put(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// fullDisk: the run ends early, says why and what to do, and does not hang.
+func fullDisk(t *testing.T, where config.Lab) {
+	p := quick(t, where, "duration: 2s", "duration: 60s")
+	began := time.Now()
+	_, err := loadtest.Run(t.Context(), p, loadtest.OnFullDisk(loadtest.Options{RunsDir: t.TempDir()}))
+	if fail.CodeOf(err) != fail.Internal || !strings.Contains(fmt.Sprint(err), "no space left on device") ||
+		!strings.Contains(fail.HintOf(err), "free some disk space") {
+		t.Errorf("%v (exit code %d, hint %q)", err, fail.CodeOf(err), fail.HintOf(err))
+	}
+	if took := time.Since(began); took > 45*time.Second {
+		t.Errorf("it took %v to notice", took)
 	}
 }
 

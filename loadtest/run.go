@@ -28,6 +28,8 @@ type Options struct {
 	Tracer     trace.Tracer  // nil: no trace context in records
 	About      Environment   // for the report
 	Poll       time.Duration // of the catalog; default 250ms
+
+	openJournal func(dir string) (*ledger.Journal, error) // default ledger.CreateJournal
 }
 
 // Environment is what the report says of the place the run was made in.
@@ -81,6 +83,9 @@ func Run(ctx context.Context, plan *Plan, opt Options) (*report.Report, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opt.openJournal == nil {
+		opt.openJournal = ledger.CreateJournal
+	}
 	r := &run{plan: plan, opt: opt, log: opt.Logger}
 	sys, err := connect(ctx, plan, opt.Logger)
 	if err != nil {
@@ -112,7 +117,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := writeFile(filepath.Join(r.dir, scenarioFileName), []byte(r.plan.Scenario.Text)); err != nil {
 		return err
 	}
-	if r.journal, err = ledger.CreateJournal(r.dir); err != nil {
+	if r.journal, err = r.opt.openJournal(r.dir); err != nil {
 		return err
 	}
 	log, err := createSightings(r.dir)
@@ -224,7 +229,10 @@ func (r *run) close() error {
 		f.GeneratorLate = s.generatorLate.Load()
 		f.Latency = s.latencies()
 	}
-	r.file.State, r.file.Poll = stateComplete, r.poll().Seconds()
+	r.file.Poll = r.poll().Seconds()
+	if err == nil { // a journal that is not whole is not complete
+		r.file.State = stateComplete
+	}
 	return errors.Join(err, writeRun(r.dir, r.file))
 }
 

@@ -51,9 +51,14 @@ func CreateJournal(dir string) (*Journal, error) {
 	if err != nil {
 		return nil, diskError(dir, err)
 	}
+	return NewJournal(f)
+}
+
+// NewJournal begins a journal in an empty file, which it closes in the end.
+func NewJournal(f *os.File) (*Journal, error) {
 	j := &Journal{file: f, buf: bufio.NewWriterSize(f, 1<<16)}
 	if _, err := j.buf.WriteString(batchesHeader + "\n"); err != nil {
-		return nil, errors.Join(diskError(dir, err), f.Close())
+		return nil, errors.Join(diskError(f.Name(), err), f.Close())
 	}
 	return j, nil
 }

@@ -102,13 +102,10 @@ func TestJournalFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := CreateJournal(t.TempDir())
+	j, err := NewJournal(full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.file, full = full, j.file
-	j.buf.Reset(j.file)
-	defer full.Close()
 	for err == nil && j.Count() < 1<<20 {
 		err = j.Add(someBatches()[0])
 	}
