@@ -39,10 +39,14 @@ func (a *app) lab() (config.Lab, error) { return config.Load(a.globals.Config, a
 // print writes a result to stdout.
 func (a *app) print(text string) error {
 	if _, err := fmt.Fprint(a.Stdout, text); err != nil {
-		return fail.Wrap(fmt.Errorf("writing to stdout: %w", err), fail.Internal,
-			"see whether the disk is full and the reader still there")
+		return lostOutput(err)
 	}
 	return nil
+}
+
+func lostOutput(err error) error {
+	return fail.Wrap(fmt.Errorf("writing to stdout: %w", err), fail.Internal,
+		"see whether the disk is full and the reader still there")
 }
 
 // say writes a line to stderr, which is only for people: an error changes nothing.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -80,6 +81,9 @@ func run(e env.Env) error {
 	ctx, err := parser.Parse(e.Args)
 	if ended { // --help has printed all there is to say
 		return nil
+	}
+	if written, ok := errors.AsType[*fs.PathError](err); ok { // --help
+		return lostOutput(written)
 	}
 	if err != nil {
 		return usage(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
@@ -72,7 +73,11 @@ func (*configShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return config.Show(a.Stdout, lab)
+	var text strings.Builder
+	if err := config.Show(&text, lab); err != nil {
+		return err
+	}
+	return a.print(text.String())
 }
 
 type configValidateCmd struct{}

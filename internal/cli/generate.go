@@ -101,6 +101,9 @@ func (c *generateCmd) finish(ctx context.Context, out sink.Sink, err error) erro
 
 // job checks the flags.
 func (c *generateCmd) job() (*generation, float64, error) {
+	if err := c.belong(); err != nil {
+		return nil, 0, err
+	}
 	source, err := fintech.ByName(c.Stream, generators.Seed(c.Seed))
 	if err != nil {
 		return nil, 0, fail.Wrap(err, fail.Usage, "")
@@ -122,7 +125,7 @@ func (c *generateCmd) job() (*generation, float64, error) {
 	}
 	g.key = generators.NewKey(run)
 	if c.Workers < 0 || c.Workers > 1024 {
-		return nil, 0, fail.New(fail.Usage, "between 1 and 1024", "reading --workers: %d", c.Workers)
+		return nil, 0, fail.New(fail.Usage, "give a number from 1 to 1024", "reading --workers: %d is out of range", c.Workers)
 	}
 	if c.Workers == 0 {
 		g.workers = runtime.GOMAXPROCS(0)
@@ -136,6 +139,19 @@ func (c *generateCmd) job() (*generation, float64, error) {
 		g.size = min(maxChunk, max(1, int(rate/50)))
 	}
 	return g, rate, nil
+}
+
+// belong refuses a flag of another sink: it would have no effect.
+func (c *generateCmd) belong() error {
+	for _, f := range []struct{ flag, value, sink string }{
+		{"--file", c.File, "file"}, {"--topic", c.Topic, "kafka"}, {"--key", c.Key, "kafka"},
+	} {
+		if f.value != "" && c.Sink != f.sink {
+			return fail.New(fail.Usage, fmt.Sprintf("add --sink %s, or leave %s away", f.sink, f.flag),
+				"reading %s: the sink is %s", f.flag, c.Sink)
+		}
+	}
+	return nil
 }
 
 // number is the stream's number in the identities: its place among the streams.

@@ -28,9 +28,8 @@ type Env struct {
 	Self   string                      // path of the running program, to start itself again
 	TTY    bool                        // whether Stderr is a terminal
 	Width  func() int                  // columns of that terminal; 80 where there is none
-	// Signals returns a context that ends at the first interrupt, and a
-	// function that restores the default, after which a second interrupt ends
-	// the process at once.
+	// Signals returns a context that ends at the first interrupt; a second one
+	// then ends the process at once. The function restores the default earlier.
 	Signals func(context.Context) (context.Context, context.CancelFunc)
 	// Hangup delivers one value for each SIGHUP.
 	Hangup <-chan os.Signal
@@ -60,7 +59,9 @@ func Process() Env {
 			return 80
 		},
 		Signals: func(parent context.Context) (context.Context, context.CancelFunc) {
-			return signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+			context.AfterFunc(ctx, stop)
+			return ctx, stop
 		},
 		Hangup: hangup,
 	}
