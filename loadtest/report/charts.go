@@ -57,11 +57,11 @@ func (r *Report) charts() []chart {
 	all := []chart{
 		{
 			ID: "rate", Title: "Rate, records/s", Unit: "rate", X: x,
-			Good: "Acknowledged lies on intended; landed comes in steps, one for each snapshot, and on average as high.",
+			Good: "Acknowledged lies on intended, and so does landed: each of its steps is a snapshot's rows over the time since the one before.",
 			Lines: []line{
 				{Label: "intended", Y: cols[0], Color: "grey", Dash: true},
 				{Label: "acknowledged", Y: cols[1], Color: "blue"},
-				{Label: "landed in the table", Y: cols[2], Color: "orange"},
+				{Label: "landed in the table", Y: landed(x, cols[2], s.Snapshots), Color: "orange"},
 			},
 		},
 		{
@@ -120,6 +120,35 @@ func (r *Report) limits(metric string) []mark {
 				break
 			}
 		}
+	}
+	return out
+}
+
+// landed is the rate at which rows came into the tables: those of a snapshot
+// spread over the time since the one before. Without snapshots it is the column.
+func landed(x, column []Number, snapshots []SnapshotPoint) []Number {
+	if len(snapshots) == 0 {
+		return column
+	}
+	out := make([]Number, len(x))
+	for i := range out {
+		out[i] = Number(math.NaN())
+	}
+	last, from := map[string]float64{}, map[string]int{}
+	for _, p := range slices.SortedStableFunc(slices.Values(snapshots), func(a, b SnapshotPoint) int {
+		return cmp.Compare(a.At, b.At)
+	}) {
+		span, i := p.At-last[p.Table], from[p.Table]
+		for ; i < len(x) && float64(x[i]) <= p.At; i++ {
+			if span > 0 {
+				rate := float64(p.Records) / span
+				if !math.IsNaN(float64(out[i])) {
+					rate += float64(out[i])
+				}
+				out[i] = rounded(rate)
+			}
+		}
+		last[p.Table], from[p.Table] = p.At, i
 	}
 	return out
 }
@@ -223,7 +252,7 @@ func (c *chart) fill(points []point, prefix, second string) {
 			})
 		}
 	}
-	c.Lines = append(c.Lines, line{Label: second, Color: "orange", Dash: true, Right: true, Points: true})
+	c.Lines = append(c.Lines, line{Label: second, Color: "grey", Dash: true, Right: true, Points: true})
 	if c.Right == "" {
 		c.Right = "count"
 	}

@@ -31,7 +31,11 @@ func (r *Report) curves() chart {
 		}
 		out := line{Label: label, Color: colors[i], Dash: l.Kind == "scheduler"}
 		for _, x := range c.X {
-			out.Y = append(out.Y, rounded(at(points, 100-100/float64(x))))
+			y := math.NaN()
+			if float64(x) <= float64(l.Count) { // beyond it there is no sample to tell
+				y = at(points, 100-100/float64(x))
+			}
+			out.Y = append(out.Y, rounded(y))
 		}
 		c.Lines = append(c.Lines, out)
 	}
@@ -78,8 +82,8 @@ func at(points [][2]float64, percentile float64) float64 {
 			return math.NaN()
 		}
 		before := points[i-1]
-		// Between 99.9 % and 100 % the true maximum may be one record: keep the
-		// step rather than drawing a slope that nobody measured.
+		// The maximum may be a single record: keep the step rather than drawing a
+		// slope that nobody measured.
 		if p[0] == 100 || p[0] == before[0] {
 			return before[1]
 		}

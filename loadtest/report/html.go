@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lakeproof/lakeproof/internal/ui"
 )
@@ -30,7 +31,7 @@ var (
 
 // Bounds of what the page lists; report.json has the rest.
 const (
-	openExamples = 10 // shown before a click
+	openExamples = 5 // shown before a click
 	pageRanges   = 40
 )
 
@@ -48,6 +49,7 @@ type page struct {
 	Curve         chart
 	Sketches      map[string]template.HTML
 	Held          int
+	Proven        bool // every tier of every table looked at every row
 }
 
 type latencyRow struct {
@@ -75,14 +77,35 @@ func HTML(r *Report) ([]byte, error) {
 		JS: template.JS(pageJS), UplotJS: template.JS(uplotJS), //nolint:gosec // our own files
 		Data: template.JS(data), License: uplotLicense, //nolint:gosec // json.Marshal escapes <, > and &
 		Stages: r.stages(), Classes: Classes(r), Latencies: latencyRows(r.Latency), Charts: charts, Curve: curve,
-		Sketches: map[string]template.HTML{}, Held: held(r.Thresholds),
+		Sketches: map[string]template.HTML{}, Held: held(r.Thresholds), Proven: r.proven(),
 	}
 	for _, c := range charts {
 		p.Sketches[c.ID] = sketch(c, r.span(charts))
 	}
 	var out bytes.Buffer
 	err = t.Execute(&out, p)
-	return out.Bytes(), err
+	return visible(out.Bytes()), err
+}
+
+// proven reports whether nothing can have escaped the reconciliation.
+func (r *Report) proven() bool {
+	for _, t := range r.Tiers {
+		if t.State != "clean" {
+			return false
+		}
+	}
+	return r.Verdict == Pass && len(r.Tiers) > 0
+}
+
+// visible drops characters that would make a reader see other text than is
+// there: controls, and marks that turn the direction of writing.
+func visible(page []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, page)
 }
 
 func functions(r *Report) template.FuncMap {
@@ -90,7 +113,8 @@ func functions(r *Report) template.FuncMap {
 		"count": Count, "seconds": Seconds, "measure": Measure, "state": stateWord, "glyph": Glyph,
 		"upper": func(v Verdict) string { return strings.ToUpper(string(v)) },
 		"query": func(e Example) string { return Query(r, e) }, "queryAll": func(e []Example) string { return QueryAll(r, e) },
-		"who": Who, "place": Place, "bytes": ui.Bytes, "span": ui.Seconds,
+		"samples": func(n int64) string { return ui.Count(n) },
+		"who":     Who, "place": Place, "bytes": ui.Bytes, "span": ui.Seconds,
 		"rate": func(v *float64) string {
 			if v == nil {
 				return "no samples"

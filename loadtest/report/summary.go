@@ -84,7 +84,7 @@ func summaryExamplesTables(b *strings.Builder, r *Report) {
 				snapshot = fmt.Sprint(e.Snapshot)
 			}
 			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n",
-				markdown(Who(e)), code(e.EventID), markdown(Place(e)), snapshot, markdown(e.Detail))
+				markdown(Who(e)), code(e.EventID), code(Place(e)), snapshot, markdown(e.Detail))
 		}
 		b.WriteString("\n</details>\n\n")
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/lakeproof/lakeproof/internal/ui"
 )
@@ -182,9 +183,24 @@ func ident(name string) string {
 	return strings.Join(parts, ".")
 }
 
-// literal quotes text for Spark SQL, which reads backslashes as escapes.
+// literal quotes text for Spark SQL, which reads backslashes as escapes. What
+// cannot be seen is written as its number.
 func literal(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\x00", `\0`).Replace(s) + "'"
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, r := range s {
+		switch {
+		case r == '\'' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
 }
 
 // Count writes a number with commas.

@@ -92,9 +92,9 @@
       }
       ctx.fillRect(from, box.top, to - from, box.height);
       ctx.globalAlpha = 1;
-      var y = box.top - (b.down ? 7 : 20) * px;
+      var y = box.top - (b.down ? 10 : 25) * px;
       ctx.fillStyle = b.down ? tone('vermilion') : tone('line');
-      ctx.fillRect(from, box.top - (b.down ? 2 : 14) * px, Math.max(to - from - px, px), 2 * px);
+      ctx.fillRect(from, box.top - (b.down ? 2 : 18) * px, Math.max(to - from - px, px), 2 * px);
       ctx.fillStyle = b.down ? tone('bad') : tone('dim');
       var label = (b.down ? '✘ ' : '') + b.name;
       if (b.down || ctx.measureText(label).width < to - from) {
@@ -123,6 +123,8 @@
     };
   }
 
+  var sizes = [];
+  for (var p2 = 10; p2 < 44; p2++) { sizes.push(Math.pow(2, p2)); }
   function axis(extra) {
     return Object.assign({
       stroke: tone('dim'), grid: { stroke: tone('line'), width: 1 }, ticks: { stroke: tone('line'), width: 1, size: 5 },
@@ -163,9 +165,9 @@
     at.textContent = '';
     var axes = [axis({ size: 30, values: labels(since), incrs: steps }), axis({ values: labels(ticks[c.unit]) })];
     var right = c.lines.some(function (l) { return l.right; });
-    if (right) { axes.push(axis({ scale: 'r', side: 1, values: labels(ticks[c.right]), grid: { show: false } })); }
+    if (right) { axes.push(axis({ scale: 'r', side: 1, values: labels(ticks[c.right]), grid: { show: false }, incrs: c.right === 'bytes' ? sizes : undefined })); }
     plots.push(new uPlot({
-      width: at.clientWidth, height: height, padding: [30, right ? 0 : 64, 0, 0],
+      width: at.clientWidth, height: height, padding: [36, right ? 0 : 64, 0, 0],
       cursor: {
         sync: { key: 'run', scales: ['x', null] }, drag: { x: true, y: false, setScale: false }, y: false,
         bind: { dblclick: function () { return function () { zoomAll(0, d.end); return null; }; } }
