@@ -45,12 +45,15 @@ func Number(v float64) string {
 	return trimmed(strconv.FormatFloat(v, 'f', decimals(v, 4), 64))
 }
 
-// decimals is how many digits after the point give v so many significant ones.
+// decimals is how many digits after the point give v, once it is rounded, so
+// many significant ones.
 func decimals(v float64, significant int) int {
-	if v == 0 {
+	_, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', significant-1, 64), "e")
+	power, err := strconv.Atoi(exponent)
+	if err != nil { // NaN and the infinities have none
 		return 0
 	}
-	return min(max(significant-1-int(math.Floor(math.Log10(math.Abs(v)))), 0), 9)
+	return min(max(significant-1-power, 0), 9)
 }
 
 func trimmed(s string) string {
@@ -75,7 +78,7 @@ func Seconds(v float64) string {
 		return significant(v*1e3, 3) + " ms"
 	case a < 119.5:
 		return significant(v, 3) + " s"
-	case a < 3600:
+	case a < 3599.5:
 		whole := int(math.Round(v))
 		return fmt.Sprintf("%d min %02d s", whole/60, abs(whole%60))
 	default:
