@@ -12,7 +12,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/lakeproof
-	$(GO) build -trimpath -o bin/lakeproof ./cmd/lakeproof
+	$(GO) build -o bin/lakeproof ./cmd/lakeproof
 
 demo: build ## run the main job on the embedded lab; needs nothing but Go
 	bin/lakeproof demo

@@ -125,7 +125,8 @@ func (c *generateCmd) job() (*generation, float64, error) {
 	}
 	g.key = generators.NewKey(run)
 	if c.Workers < 0 || c.Workers > 1024 {
-		return nil, 0, fail.New(fail.Usage, "give a number from 1 to 1024", "reading --workers: %d is out of range", c.Workers)
+		return nil, 0, fail.New(fail.Usage, "give a number from 1 to 1024",
+			"reading --workers: %d is out of range", c.Workers)
 	}
 	if c.Workers == 0 {
 		g.workers = runtime.GOMAXPROCS(0)

@@ -117,7 +117,8 @@ func (w *walker) walk(n *yaml.Node, t reflect.Type, at string, depth int) {
 // fits reports whether a value of no further structure can be decoded into the
 // type. A type that decodes itself has errors of its own; no value is a zero.
 func fits(n *yaml.Node, t reflect.Type) bool {
-	if n.Tag == "!!null" || t.Kind() == reflect.Interface || reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]()) {
+	reads := reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]())
+	if reads || n.Tag == "!!null" || t.Kind() == reflect.Interface {
 		return true
 	}
 	return n.Decode(reflect.New(t).Interface()) == nil
