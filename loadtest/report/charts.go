@@ -32,7 +32,8 @@ type line struct {
 	Color  string   `json:"color"` // a name of the style sheet: blue, orange, vermilion, green, grey
 	Dash   bool     `json:"dash,omitempty"`
 	Points bool     `json:"points,omitempty"`
-	Right  bool     `json:"right,omitempty"` // measured on the right axis
+	Joined bool     `json:"joined,omitempty"` // drawn across gaps
+	Right  bool     `json:"right,omitempty"`  // measured on the right axis
 }
 
 // mark is a horizontal line, such as a limit.
@@ -160,7 +161,7 @@ func (r *Report) lagChart(x, lag []Number) chart {
 		Good: "A sawtooth whose peaks (dashed) stay level: each snapshot takes what came since the one before.",
 		Lines: []line{
 			{Label: "lag", Y: lag, Color: "blue"},
-			{Label: "peaks", Y: peaks(x, lag, r.Series.Snapshots), Color: "vermilion", Dash: true},
+			{Label: "peaks", Y: peaks(x, lag, r.Series.Snapshots), Color: "vermilion", Dash: true, Joined: true},
 		},
 	}
 }
@@ -248,11 +249,11 @@ func (c *chart) fill(points []point, prefix, second string) {
 		if _, ok := names[p.group]; !ok {
 			names[p.group] = len(c.Lines)
 			c.Lines = append(c.Lines, line{
-				Label: prefix + p.group, Color: colors[len(c.Lines)%len(colors)], Points: true,
+				Label: prefix + p.group, Color: colors[len(c.Lines)%len(colors)], Points: true, Joined: true,
 			})
 		}
 	}
-	c.Lines = append(c.Lines, line{Label: second, Color: "grey", Dash: true, Right: true, Points: true})
+	c.Lines = append(c.Lines, line{Label: second, Color: "grey", Dash: true, Right: true, Points: true, Joined: true})
 	if c.Right == "" {
 		c.Right = "count"
 	}

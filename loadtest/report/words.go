@@ -82,7 +82,7 @@ func Classes(r *Report) []Class {
 // Who names an example: its stream and number.
 func Who(e Example) string {
 	if e.Seq == nil {
-		return e.Stream + ", no record of the run"
+		return e.Stream + " #?" // a row that no record of the run explains
 	}
 	return fmt.Sprintf("%s #%d", e.Stream, *e.Seq)
 }

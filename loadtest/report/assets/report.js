@@ -77,6 +77,7 @@
     ctx.save();
     ctx.font = 11 * px + 'px system-ui, sans-serif';
     ctx.textBaseline = 'middle';
+    ctx.textAlign = 'left';
     d.bands.forEach(function (b) {
       var from = Math.max(u.valToPos(b.from, 'x', true), box.left);
       var to = Math.min(u.valToPos(b.to, 'x', true), box.left + box.width);
@@ -109,6 +110,8 @@
       var ctx = u.ctx, px = devicePixelRatio, box = u.bbox;
       ctx.save();
       ctx.font = 11 * px + 'px system-ui, sans-serif';
+      ctx.textAlign = 'left';
+      ctx.textBaseline = 'alphabetic';
       (list || []).forEach(function (m) {
         var y = u.valToPos(m.value, 'y', true);
         if (!(y >= box.top && y <= box.top + box.height)) { return; }
@@ -135,10 +138,10 @@
   function labels(format) { return function (u, v) { return v.map(function (x) { return x === null ? '' : format(x); }); }; }
   function lines(c) {
     return c.lines.map(function (l) {
-      var unit = l.right ? c.right : c.unit, lone = l.points || l.label === 'peaks';
+      var unit = l.right ? c.right : c.unit;
       return {
         label: l.label, stroke: tone(l.color), width: l.points ? 1.2 : 1.6, dash: l.dash ? [5, 4] : undefined, scale: l.right ? 'r' : 'y',
-        spanGaps: !!lone, points: { show: !!l.points && c.x.length < 400, size: 5, fill: tone(l.color) },
+        spanGaps: !!l.joined, points: { show: !!l.points && c.x.length < 400, size: 5, fill: tone(l.color) },
         fill: c.id === 'lag' && !l.dash ? tone('wash') : undefined,
         value: function (u, v) { return v === null || v === undefined ? '–' : words[unit](v); }
       };
