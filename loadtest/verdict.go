@@ -80,6 +80,7 @@ func (v *verification) addStream(r *report.Report, s *verified) {
 	add(&r.Records, rec)
 	r.Streams = append(r.Streams, report.Stream{
 		Name: s.Name, Topic: s.Topic, Partitions: s.Partitions, Table: s.Table, Records: rec, Checks: s.possible,
+		Columns: s.used,
 	})
 	e := &r.Examples
 	for _, c := range []struct {

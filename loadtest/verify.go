@@ -101,6 +101,7 @@ type verified struct {
 	result    ledger.Result
 	tiers     []ledger.Tier
 	possible  []string
+	used      report.Columns // of the table
 	freshness *latency
 	bins      *freshBins
 	lastSeen  time.Duration // when the last record was seen
@@ -202,6 +203,9 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 		return err
 	}
 	s.possible = possible
+	s.used = report.Columns{
+		EventID: layout.EventID, Topic: layout.Topic, Partition: layout.Partition, Offset: layout.Offset,
+	}
 	files, doubled, err := v.newFiles(ctx, s, t)
 	if err != nil {
 		return err

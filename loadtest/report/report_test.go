@@ -320,7 +320,7 @@ func TestQuery(t *testing.T) {
 		t.Errorf("without known columns: %s", got)
 	}
 	e.EventID, e.Table = `a'; DROP TABLE x -- \`+"\n\u202e", "bronze.pay`ments-1"
-	want = "SELECT * FROM lab.bronze.`pay``ments-1` WHERE event_id = 'a\\'; DROP TABLE x -- \\\\\\u000A\\u202E'"
+	want = "SELECT event_id, _file, _pos FROM lab.bronze.`pay``ments-1` WHERE event_id = 'a\\'; DROP TABLE x -- \\\\\\u000A\\u202E'"
 	if got := Query(r, e); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

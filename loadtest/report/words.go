@@ -127,8 +127,13 @@ func Query(r *Report, e Example) string {
 	if e.EventID != "" {
 		either = append(either, ident(cols.EventID)+" = "+literal(e.EventID))
 	}
+	show := ident(cols.EventID) + ", _file, _pos"
 	if e.Offset != nil && e.Partition != nil && cols.Offset != "" && cols.Partition != "" {
-		place := fmt.Sprintf("%s = %d AND %s = %d", ident(cols.Partition), *e.Partition, ident(cols.Offset), *e.Offset)
+		show += ", " + ident(cols.Offset)
+		place := fmt.Sprintf("%s = %d", ident(cols.Offset), *e.Offset)
+		if !reserved(cols.Partition) {
+			place = fmt.Sprintf("%s = %d AND %s", ident(cols.Partition), *e.Partition, place)
+		}
 		if cols.Topic != "" {
 			place = ident(cols.Topic) + " = " + literal(e.Topic) + " AND " + place
 		}
@@ -137,7 +142,14 @@ func Query(r *Report, e Example) string {
 	if len(either) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("SELECT * FROM %s.%s WHERE %s", catalogName, ident(e.Table), strings.Join(either, " OR "))
+	return fmt.Sprintf("SELECT %s FROM %s.%s WHERE %s", show, catalogName, ident(e.Table), strings.Join(either, " OR "))
+}
+
+// reserved reports whether Iceberg keeps a column name for its own metadata
+// columns. A table may have such a column, but Spark refuses every query that
+// names it, and therefore SELECT * too (org.apache.iceberg.MetadataColumns).
+func reserved(column string) bool {
+	return slices.Contains([]string{"_partition", "_file", "_pos", "_deleted", "_spec_id"}, column)
 }
 
 // QueryAll is a statement that counts the rows of all examples in the first
