@@ -29,6 +29,9 @@ func (v *verification) report(ctx context.Context, samples []sample) (*report.Re
 		Command: v.about.Command, Verify: "lakeproof loadtest verify " + v.dir,
 		Environment: v.environment(),
 	}
+	if !f.Barrier.IsZero() {
+		r.Ended = f.Barrier.UTC()
+	}
 	r.Duration = r.Ended.Sub(r.Started).Seconds()
 	for _, st := range v.streams {
 		v.addStream(r, st)

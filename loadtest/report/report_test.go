@@ -310,8 +310,8 @@ func TestBalanceAddsUp(t *testing.T) {
 func TestQuery(t *testing.T) {
 	r := failing()
 	e := r.Examples.Corrupt[0]
-	want := "SELECT * FROM lab.bronze.payments WHERE event_id = '" + e.EventID +
-		"' OR (_topic = 'payments' AND _partition = 2 AND _offset = 161880)"
+	want := "SELECT event_id, _file, _pos, _offset FROM lab.bronze.payments WHERE event_id = '" + e.EventID +
+		"' OR (_topic = 'payments' AND _offset = 161880)"
 	if got := Query(r, e); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
