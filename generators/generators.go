@@ -23,13 +23,18 @@ type Kind uint8
 
 // The kinds.
 const (
-	UUID      Kind = iota // Event.ID; JSON string, Avro string, Iceberg string
-	String                // Value.Str
-	Int                   // Value.Int, 32 bit
-	Long                  // Value.Int, 64 bit
-	Bool                  // Value.Int, 0 or 1
-	Timestamp             // Value.Int, microseconds since the Unix epoch, UTC, whole milliseconds; JSON RFC 3339 with 3 decimals and Z, Avro timestamp-millis, Iceberg timestamptz
-	Checksum              // set by the encoder: CRC-32C of the encoded bytes of all fields before it, as a long; always the last field
+	UUID   Kind = iota // Event.ID; JSON string, Avro string, Iceberg string
+	String             // Value.Str
+	Int                // Value.Int, 32 bit
+	Long               // Value.Int, 64 bit
+	Bool               // Value.Int, 0 or 1
+	// Timestamp is Value.Int, microseconds since the Unix epoch, UTC, whole
+	// milliseconds; JSON RFC 3339 with 3 decimals and Z, Avro timestamp-millis,
+	// Iceberg timestamptz.
+	Timestamp
+	// Checksum is set by the encoder: CRC-32C of the encoded bytes of all fields
+	// before it, as a long. It is always the last field.
+	Checksum
 )
 
 // Field is one field of a schema.

@@ -3,7 +3,6 @@ package loadtest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lakeproof/lakeproof/loadtest/ledger"
@@ -127,9 +126,4 @@ func (r *run) poll() time.Duration {
 		return r.opt.Poll
 	}
 	return 250 * time.Millisecond
-}
-
-// snapshotsOf returns the ids of a table's snapshots that the run saw.
-func snapshotsOf(seen []sighting, table string) []sighting {
-	return slices.DeleteFunc(slices.Clone(seen), func(s sighting) bool { return s.Kind != "snapshot" || s.Hop != table })
 }

@@ -84,24 +84,13 @@ func (r *streamRun) collect(ch chan<- prometheus.Metric, emit emitter) {
 func (l *latency) metric(m metrics.Metric, labels ...string) prometheus.Metric {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	buckets := make(map[float64]uint64, len(m.Buckets))
-	for _, b := range m.Buckets {
-		buckets[b] = 0
-	}
-	var sum float64
-	for _, bar := range l.all.Distribution() {
-		if bar.Count == 0 {
-			continue
-		}
-		value := float64(bar.To) / 1e6
-		sum += value * float64(bar.Count)
-		for _, b := range m.Buckets {
-			if value <= b {
-				buckets[b] += uint64(bar.Count)
+	return telemetry.Distribution(m, func(yield func(float64, uint64) bool) {
+		for _, bar := range l.all.Distribution() {
+			if bar.Count > 0 && !yield(float64(bar.To)/1e6, uint64(bar.Count)) {
+				return
 			}
 		}
-	}
-	return prometheus.MustNewConstHistogram(telemetry.Desc(m), uint64(l.all.TotalCount()), sum, buckets, labels...)
+	}, labels...)
 }
 
 func collectOutages(emit emitter, name string, outages []hop.Outage) {

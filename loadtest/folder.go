@@ -76,7 +76,8 @@ type runStream struct {
 	ConsumedCorrupt uint64 `json:"consumed_corrupt"`
 	ConsumedForeign uint64 `json:"consumed_foreign"`
 
-	GeneratorLate uint64                       `json:"generator_late"`    // records that left late through the generator's own fault
+	// GeneratorLate counts the records that left late through the generator's own fault.
+	GeneratorLate uint64                       `json:"generator_late"`
 	Latency       map[string]map[string]spread `json:"latency,omitempty"` // by kind and phase, in seconds; phase "" is all
 }
 

@@ -22,8 +22,10 @@ func (r *run) gather() {
 		what string
 		odd  hop.Oddities
 	}{
-		{"records that others produced", found.Foreign}, {"records whose value differs from its checksum", found.Corrupt},
-		{"records out of order", found.Disordered}, {"offsets skipped", found.Gaps},
+		{"records that others produced", found.Foreign},
+		{"records whose value differs from its checksum", found.Corrupt},
+		{"records out of order", found.Disordered},
+		{"offsets skipped", found.Gaps},
 	} {
 		if o.odd.Count > 0 {
 			e := o.odd.Examples[0]

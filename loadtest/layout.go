@@ -45,7 +45,8 @@ func (s *Stream) layout(t *catalog.Table) (ledger.Layout, []string, error) {
 	if l.Content, skipped, err = s.contentColumns(t, types); err != nil {
 		return l, nil, err
 	}
-	possible = append(possible, fmt.Sprintf("contents of %d of %d fields", len(l.Content), len(s.Source.Schema().Fields)-1))
+	possible = append(possible, fmt.Sprintf("contents of %d of %d fields", len(l.Content),
+		len(s.Source.Schema().Fields)-1))
 	if len(skipped) > 0 {
 		possible = append(possible, "not compared: "+strings.Join(skipped, ", "))
 	}

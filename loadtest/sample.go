@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -216,16 +217,11 @@ func (l *sightingLog) add(s sighting) {
 func (l *sightingLog) all() []sighting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.list[:len(l.list):len(l.list)]
+	return slices.Clip(l.list)
 }
 
 func (l *sightingLog) any(match func(sighting) bool) bool {
-	for _, s := range l.all() {
-		if match(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.all(), match)
 }
 
 func (l *sightingLog) close() error {

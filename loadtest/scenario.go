@@ -245,7 +245,8 @@ func (f *file) validate() (Scenario, error) {
 }
 
 func (f *file) schedule() (pacer.Schedule, error) {
-	const hint = `write rate: 5000/s, or rate: {ramp: {from: 100/s, to: 20000/s, over: 5m}}, or rate: {steps: [{rate: 1000/s, for: 1m}]}`
+	const hint = "write rate: 5000/s, or rate: {ramp: {from: 100/s, to: 20000/s, over: 5m}}, " +
+		"or rate: {steps: [{rate: 1000/s, for: 1m}]}"
 	var segs []pacer.Segment
 	total := time.Duration(f.Duration)
 	switch r := f.Rate; {
@@ -265,7 +266,10 @@ func (f *file) schedule() (pacer.Schedule, error) {
 			if name == "" {
 				name = fmt.Sprintf("step-%d", i+1)
 			}
-			segs = append(segs, pacer.Segment{Name: name, From: float64(step.Rate), To: float64(step.Rate), For: time.Duration(step.For)})
+			segs = append(segs, pacer.Segment{
+				Name: name, From: float64(step.Rate), To: float64(step.Rate),
+				For: time.Duration(step.For),
+			})
 		}
 	default:
 		if r.constant <= 0 {

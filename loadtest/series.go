@@ -115,7 +115,10 @@ func (v *verification) hops(r *report.Report) {
 	}
 	list := []report.Hop{
 		{Name: "produce-ack", What: "Kafka's answer to each produce batch", Records: r.Records.Acked},
-		{Name: "consume", What: "a consumer of our own on the topics", Records: r.Records.Consumed, Notes: v.file.ConsumerNotes},
+		{
+			Name: "consume", What: "a consumer of our own on the topics", Records: r.Records.Consumed,
+			Notes: v.file.ConsumerNotes,
+		},
 	}
 	for _, s := range v.plan.Lab.Spark {
 		list = append(list, report.Hop{

@@ -17,8 +17,29 @@ func metadataTier(topic, table string, seen []sighting, doubled []string) ledger
 			batches[batchKey(s.QueryID, fmt.Sprint(s.Batch))] = s
 		}
 	}
-	var matched, foreign int
-	var wrong []string
+	matched, foreign, wrong := match(topic, table, seen, batches)
+	t.Rows = uint64(matched)
+	t.Detail = fmt.Sprintf("%d snapshots match their batch's offsets", matched)
+	if foreign > 0 {
+		t.Detail += fmt.Sprintf(", %d name no known batch", foreign)
+	}
+	wrong = append(wrong, doubled...)
+	switch {
+	case len(wrong) > 0:
+		t.State = ledger.Dirty
+		t.Detail += "; " + strings.Join(wrong[:min(len(wrong), 5)], "; ")
+		if len(wrong) > 5 {
+			t.Detail += fmt.Sprintf("; and %d more", len(wrong)-5)
+		}
+	case matched == 0:
+		t.State = ledger.NotPossible
+		t.Detail = "no snapshot names a batch of a checkpoint in the lab: only that no data file is live twice was checked"
+	}
+	return t
+}
+
+// match holds the table's snapshots against their batches.
+func match(topic, table string, seen []sighting, batches map[string]sighting) (matched, foreign int, wrong []string) {
 	done := map[string]int64{}
 	for _, s := range seen {
 		if s.Kind != "snapshot" || s.Hop != table {
@@ -43,24 +64,7 @@ func metadataTier(topic, table string, seen []sighting, doubled []string) ledger
 			done[key] = s.SnapshotID
 		}
 	}
-	t.Rows = uint64(matched)
-	t.Detail = fmt.Sprintf("%d snapshots match their batch's offsets", matched)
-	if foreign > 0 {
-		t.Detail += fmt.Sprintf(", %d name no known batch", foreign)
-	}
-	wrong = append(wrong, doubled...)
-	switch {
-	case len(wrong) > 0:
-		t.State = ledger.Dirty
-		t.Detail += "; " + strings.Join(wrong[:min(len(wrong), 5)], "; ")
-		if len(wrong) > 5 {
-			t.Detail += fmt.Sprintf("; and %d more", len(wrong)-5)
-		}
-	case matched == 0:
-		t.State = ledger.NotPossible
-		t.Detail = "no snapshot names a batch of a checkpoint in the lab: only that no data file is live twice was checked"
-	}
-	return t
+	return matched, foreign, wrong
 }
 
 func batchKey(query, batch string) string { return query + " " + batch }

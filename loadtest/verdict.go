@@ -91,8 +91,10 @@ func (v *verification) addStream(r *report.Report, s *verified) {
 		out    *[]report.Example
 		ranges *[]report.Range
 	}{
-		{res.Missing, &e.Missing, &r.Ranges.Missing}, {res.Duplicate, &e.Duplicate, &r.Ranges.Duplicate},
-		{res.Corrupt, &e.Corrupt, &r.Ranges.Corrupt}, {res.Late, &e.Late, &r.Ranges.Late},
+		{res.Missing, &e.Missing, &r.Ranges.Missing},
+		{res.Duplicate, &e.Duplicate, &r.Ranges.Duplicate},
+		{res.Corrupt, &e.Corrupt, &r.Ranges.Corrupt},
+		{res.Late, &e.Late, &r.Ranges.Late},
 		{res.Unexpected, &e.Unexpected, nil},
 	} {
 		for _, x := range c.found.Examples {
@@ -195,18 +197,16 @@ func (v *verification) rates(r *report.Report) {
 	if until <= 0 {
 		return
 	}
-	r.Rate.Intended = ptr(float64(r.Records.Intended) / until.Seconds())
+	r.Rate.Intended = new(float64(r.Records.Intended) / until.Seconds())
 	var onTime uint64
 	for _, s := range v.streams {
 		onTime += s.file.AckedInTime
 	}
-	r.Rate.Achieved = ptr(float64(onTime) / until.Seconds())
+	r.Rate.Achieved = new(float64(onTime) / until.Seconds())
 	if lastSeen > 0 {
-		r.Rate.Table = ptr(float64(r.Records.Seen) / lastSeen.Seconds())
+		r.Rate.Table = new(float64(r.Records.Seen) / lastSeen.Seconds())
 	}
 }
-
-func ptr(v float64) *float64 { return &v }
 
 // measure returns the value of a threshold's metric, and false without samples.
 func (v *verification) measure(r *report.Report, t threshold.Threshold) threshold.Result {
@@ -393,7 +393,7 @@ func missedWords(t report.Threshold) string {
 		value = fmt.Sprintf("%.3g s", *t.Value)
 	case threshold.Percent:
 		value = fmt.Sprintf("%.2f %%", *t.Value)
-	case threshold.Records:
+	case threshold.Records, threshold.Rate:
 		value = group(uint64(*t.Value))
 	}
 	return fmt.Sprintf("%s is %s, wanted %s", metric, value, strings.TrimSpace(strings.TrimPrefix(t.Expression, metric)))

@@ -212,8 +212,11 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 	}
 	spec := v.plan.Scenario.Verify
 	exp := newMaker(s.Stream, v.plan.RunID, v.file.Start)
-	s.result, err = ledger.Reconcile(ctx, s.account, exp, &scanner{v.systems.store, t}, files, ledger.Options{
-		Layout: layout, LateAfter: v.plan.Scenario.LateAfter,
+	s.result, err = ledger.Reconcile(ctx, s.account, exp, ledger.Table{
+		Scanner: &scanner{v.systems.store, t},
+		Files:   files,
+	}, ledger.Options{
+		Shared: s.Shared, Layout: layout, LateAfter: v.plan.Scenario.LateAfter,
 		ContentRows: spec.ContentRows, SampleRows: spec.SampleRows,
 		Freshness: func(intended, took time.Duration) {
 			s.freshness.record(intended, took)
@@ -226,9 +229,6 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 	}
 	t0 := metadataTier(s.Topic, s.Table, v.seen, doubled)
 	s.tiers = []ledger.Tier{t0, s.result.Keys, s.result.Contents}
-	if s.Shared {
-		s.result.Unexpected = ledger.Findings{}
-	}
 	return nil
 }
 

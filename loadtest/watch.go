@@ -215,6 +215,7 @@ func (k *bookkeeper) Lost(stream uint16, seq uint64, certain bool, err error) {
 		set = s.failed
 	}
 	if set.Add(seq) && set.Len() <= 10 {
-		k.log.Warn("a record was not acknowledged", "stream", s.Name, "seq", seq, "written", map[bool]string{true: "no", false: "unknown"}[certain], "err", err)
+		k.log.Warn("a record was not acknowledged", "stream", s.Name, "seq", seq, "written",
+			map[bool]string{true: "no", false: "unknown"}[certain], "err", err)
 	}
 }

@@ -113,8 +113,11 @@ func parseTime(text string) (micros int64, err error) {
 }
 
 // parseUTC reads the form that putTime writes.
+//
+//nolint:cyclop // one comparison for each place of a fixed form
 func parseUTC(s string) (micros int64, ok bool) {
-	if len(s) != timeLen || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != '.' || s[23] != 'Z' {
+	if len(s) != timeLen || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
+		s[19] != '.' || s[23] != 'Z' {
 		return 0, false
 	}
 	n, bad := [7]int64{}, byte(0)
@@ -128,7 +131,8 @@ func parseUTC(s string) (micros int64, ok bool) {
 		}
 	}
 	year, month, day := n[0], n[1], n[2]
-	if bad != 0 || month < 1 || month > 12 || day < 1 || day > 28 && day > monthLength(year, month) || n[3] > 23 || n[4] > 59 || n[5] > 59 {
+	if bad != 0 || month < 1 || month > 12 || day < 1 || day > 28 && day > monthLength(year, month) ||
+		n[3] > 23 || n[4] > 59 || n[5] > 59 {
 		return 0, false
 	}
 	seconds := epochDays(year, month, day)*86_400 + n[3]*3600 + n[4]*60 + n[5]

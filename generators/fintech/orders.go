@@ -44,8 +44,9 @@ func orderSchema() *generators.Schema {
 		Name: "Order",
 		Doc:  "An order of a customer of a bank that does not exist.",
 		Fields: []generators.Field{
-			ordEventID:      of(generators.UUID, "event_id", "identity of the record, a UUID of version 8"),
-			ordEventTime:    of(generators.Timestamp, "event_time", "when it happened: the intended time, UTC, whole milliseconds"),
+			ordEventID: of(generators.UUID, "event_id", "identity of the record, a UUID of version 8"),
+			ordEventTime: of(generators.Timestamp, "event_time",
+				"when it happened: the intended time, UTC, whole milliseconds"),
 			ordNumber:       of(generators.Long, "order_number", "number of the order, counted up"),
 			ordStatus:       text("order_status", "placed, paid, shipped or cancelled"),
 			ordAccountID:    text("account_id", "account that pays"),
@@ -64,12 +65,15 @@ func orderSchema() *generators.Schema {
 			ordCurrency:     text("currency", "ISO 4217 code"),
 			ordExponent:     of(generators.Int, "currency_exponent", "decimals of the currency by ISO 4217"),
 			ordMethod:       text("payment_method", "card, transfer, wallet or invoice"),
-			ordPromo:        {Name: "promo_code", Kind: generators.String, Nullable: true, Plain: true, Doc: "code of the discount, null without one"},
-			ordShipCity:     {Name: "ship_city", Kind: generators.String, Doc: "where it goes"},
-			ordShipCountry:  text("ship_country", "where it goes, ISO 3166-1 alpha-2"),
-			ordGift:         of(generators.Bool, "is_gift", "whether it is wrapped"),
-			ordSynthetic:    of(generators.Bool, "synthetic", "always true: nothing here is real"),
-			ordChecksum:     of(generators.Checksum, "checksum", "CRC-32C of the encoded fields before it"),
+			ordPromo: {
+				Name: "promo_code", Kind: generators.String, Nullable: true, Plain: true,
+				Doc: "code of the discount, null without one",
+			},
+			ordShipCity:    {Name: "ship_city", Kind: generators.String, Doc: "where it goes"},
+			ordShipCountry: text("ship_country", "where it goes, ISO 3166-1 alpha-2"),
+			ordGift:        of(generators.Bool, "is_gift", "whether it is wrapped"),
+			ordSynthetic:   of(generators.Bool, "synthetic", "always true: nothing here is real"),
+			ordChecksum:    of(generators.Checksum, "checksum", "CRC-32C of the encoded fields before it"),
 		},
 	}
 }
@@ -112,7 +116,10 @@ func NewOrders(seed generators.Seed) generators.Stream {
 
 // article returns the number of article i of a trade: prefix, dash, four digits.
 func article(prefix string, i int) string {
-	return prefix + "-" + string([]byte{byte('0' + i/1000%10), byte('0' + i/100%10), byte('0' + i/10%10), byte('0' + i%10)})
+	return prefix + "-" + string([]byte{
+		byte('0' + i/1000%10), byte('0' + i/100%10), byte('0' + i/10%10),
+		byte('0' + i%10),
+	})
 }
 
 func (o *orders) Name() string               { return "orders" }

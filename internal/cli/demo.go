@@ -53,7 +53,7 @@ func (c *demoCmd) Run(a *app) error {
 	if err != nil {
 		return fail.Wrap(fmt.Errorf("making a temporary folder: %w", err), fail.Internal, "set TMPDIR to a folder with space")
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // nothing of value is in it
+	defer os.RemoveAll(dir) // nothing of value is in it
 	ctx, release := a.Signals(context.Background())
 	defer release()
 	running, err := c.start(ctx, a, dir, plan, harm)
@@ -68,10 +68,10 @@ func (c *demoCmd) Run(a *app) error {
 		}
 	}()
 	plan.Lab = running.Config()
-	r := runner{app: a, flags: c.runFlags, output: "text", command: "lakeproof " + strings.Join(a.Args, " ")}
+	r := newRunner(a, c.runFlags, "text")
 	folder, err := r.run(ctx, plan)
 	if c.Serve && folder != "" && ctx.Err() == nil {
-		return errors.Join(c.serve(ctx, a, folder, running), err)
+		return errors.Join(c.serve(ctx, r, folder, running), err)
 	}
 	return err
 }
@@ -121,7 +121,9 @@ func duration(records uint64, rate float64) (time.Duration, error) {
 	return time.Duration(math.Ceil(seconds * float64(time.Second))), nil
 }
 
-func (c *demoCmd) start(ctx context.Context, a *app, dir string, plan *loadtest.Plan, harm lab.Sabotage) (*lab.Lab, error) {
+func (c *demoCmd) start(ctx context.Context, a *app, dir string, plan *loadtest.Plan,
+	harm lab.Sabotage,
+) (*lab.Lab, error) {
 	o := lab.Options{
 		Dir: dir, Self: a.Self, ChildArgs: []string{"store"}, Logger: a.log, DelayFor: holdBack,
 		Sabotage: harm, SabotageSeed: plan.Scenario.Seed, ExpectedRecords: plan.Count(),
@@ -139,23 +141,24 @@ func (c *demoCmd) start(ctx context.Context, a *app, dir string, plan *loadtest.
 	return lab.Start(ctx, o)
 }
 
-// serve keeps the lab up and shows the report until ctx ends.
-func (c *demoCmd) serve(ctx context.Context, a *app, folder string, running *lab.Lab) error {
+// serve keeps the lab up and shows the report and the run's metrics until ctx
+// ends.
+func (c *demoCmd) serve(ctx context.Context, r runner, folder string, running *lab.Lab) error {
 	listen := c.Listen
 	if listen == "" {
 		listen = "127.0.0.1:9877"
 	}
 	pages := http.NewServeMux()
-	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFile(w, r, filepath.Join(folder, report.HTMLFile))
+	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, request *http.Request) {
+		http.ServeFile(w, request, filepath.Join(folder, report.HTMLFile))
 	})
 	server, err := telemetry.Serve(ctx, telemetry.Web{Address: listen, ConfigFile: c.Web},
-		telemetry.Handler(telemetry.NewRegistry(), pages), a.log)
+		telemetry.Handler(r.registry, pages), r.log)
 	if err != nil {
 		return err
 	}
 	where := running.Config()
-	a.say("report: http://%s/  kafka: %s  catalog: %s  s3: %s  (end with Ctrl-C)",
+	r.say("report: http://%s/  kafka: %s  catalog: %s  s3: %s  (end with Ctrl-C)",
 		server.Addr, strings.Join(where.Kafka.Brokers, ","), where.Catalog.URI, where.Storage.Endpoint)
 	select {
 	case <-ctx.Done():

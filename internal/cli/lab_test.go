@@ -78,7 +78,7 @@ func advertiseNowhere(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	closed, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lakeproof/lakeproof/internal/config"
@@ -66,8 +66,7 @@ func (c *loadtestRunCmd) Run(a *app) error {
 	}
 	ctx, release := a.Signals(context.Background())
 	defer release()
-	r := runner{app: a, flags: c.runFlags, output: c.Output, command: "lakeproof " + strings.Join(a.Args, " ")}
-	_, err = r.run(ctx, plan)
+	_, err = newRunner(a, c.runFlags, c.Output).run(ctx, plan)
 	return err
 }
 
@@ -86,9 +85,20 @@ func parseRate(text string) (float64, error) {
 // last lines.
 type runner struct {
 	*app
-	flags   runFlags
-	output  string
-	command string
+	flags      runFlags
+	output     string
+	command    string
+	registry   *prometheus.Registry // of the exposition and the process
+	exposition *loadtest.Exposition
+}
+
+func newRunner(a *app, flags runFlags, output string) runner {
+	r := runner{
+		app: a, flags: flags, output: output, command: "lakeproof " + strings.Join(a.Args, " "),
+		registry: telemetry.NewRegistry(), exposition: &loadtest.Exposition{},
+	}
+	r.registry.MustRegister(r.exposition)
+	return r
 }
 
 // run runs the plan and returns the run's folder. A verdict other than pass is
@@ -100,17 +110,15 @@ func (r runner) run(ctx context.Context, plan *loadtest.Plan) (string, error) {
 		return "", err
 	}
 	defer tel.Shutdown()
-	exposition := &loadtest.Exposition{}
-	registry := telemetry.NewRegistry()
-	registry.MustRegister(exposition)
-	stop, err := r.flags.serve(ctx, r.app, registry, nil)
+	tel.Export(r.registry)
+	stop, err := r.flags.serve(ctx, r.app, r.registry, nil)
 	if err != nil {
 		return "", err
 	}
 	defer stop()
 	live := r.live(plan)
 	rep, err := loadtest.Run(ctx, plan, loadtest.Options{
-		RunsDir: r.flags.RunsDir, Logger: r.log, Observer: observer{live}, Exposition: exposition,
+		RunsDir: r.flags.RunsDir, Logger: r.log, Observer: observer{live}, Exposition: r.exposition,
 		Tracer: tracer(tel), About: loadtest.Environment{Version: about.Version, Command: r.command},
 	})
 	live.Close()
@@ -156,7 +164,7 @@ func (r runner) live(plan *loadtest.Plan) *ui.Live {
 		lab = "embedded lab"
 	}
 	_, plain := r.Lookup("NO_COLOR")
-	var w io.Writer = r.Stderr
+	w := r.Stderr
 	return ui.NewLive(w, ui.LiveOptions{
 		Title: plan.Scenario.Name + " on " + lab, Quiet: r.flags.Quiet, TTY: r.TTY, Color: r.TTY && !plain, Width: r.Width,
 	})

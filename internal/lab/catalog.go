@@ -110,9 +110,12 @@ func (c *catalog) load(ctx context.Context, ident table.Identifier) (*table.Tabl
 type retryable struct{ *catalog }
 
 // CommitTable implements table.CatalogIO.
-func (r retryable) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
+func (r retryable) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement,
+	updates []table.Update,
+) (table.Metadata, string, error) {
 	meta, location, err := r.catalog.CommitTable(ctx, ident, reqs, updates)
-	if err != nil && !errors.Is(err, table.ErrCommitFailed) && strings.HasPrefix(strings.ToLower(err.Error()), "requirement failed") {
+	if err != nil && !errors.Is(err, table.ErrCommitFailed) && strings.HasPrefix(strings.ToLower(err.Error()),
+		"requirement failed") {
 		err = fmt.Errorf("%w: %w", table.ErrCommitFailed, err)
 	}
 	return meta, location, err

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,8 @@ const retainedBatches = 100
 // sparkConf are the settings that Spark 4.1.3 keeps with each batch, because a
 // restart must not change them. They mean nothing here, but readers may look
 // for them.
+//
+//nolint:lll // as Spark writes it
 const sparkConf = `{"spark.sql.streaming.stateStore.providerClass":"org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",` +
 	`"spark.sql.streaming.stateStore.rocksdb.formatVersion":"5","spark.sql.streaming.stateStore.encodingFormat":"unsaferow",` +
 	`"spark.sql.streaming.statefulOperator.useStrictDistribution":"true","spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion":"2",` +
@@ -35,9 +38,7 @@ type offsets map[int32]int64
 
 func (o offsets) clone() offsets {
 	c := make(offsets, len(o))
-	for p, at := range o {
-		c[p] = at
-	}
+	maps.Copy(c, o)
 	return c
 }
 

@@ -142,7 +142,7 @@ func (f *fileIO) Open(name string) (icebergio.File, error) {
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
-	defer body.Close() //nolint:errcheck // read only
+	defer body.Close()
 	var at io.ReaderAt = &objectRange{client: f.client, bucket: bucket, key: key}
 	if info.Size <= wholeObject {
 		data, err := io.ReadAll(body)
@@ -262,7 +262,7 @@ func (o *objectRange) ReadAt(p []byte, off int64) (int, error) {
 	if err != nil {
 		return 0, pathError("read", o.key, err)
 	}
-	defer body.Close() //nolint:errcheck // read only
+	defer body.Close()
 	return io.ReadFull(body, p)
 }
 

@@ -40,13 +40,18 @@ type restServer struct {
 	err     error         // why; read after done is closed
 }
 
-func startREST(ctx context.Context, c *catalog, files *fileIO, storage config.Storage, log *slog.Logger) (*restServer, error) {
+func startREST(ctx context.Context, c *catalog, files *fileIO, storage config.Storage,
+	log *slog.Logger,
+) (*restServer, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the catalog: %w", err)
 	}
-	s := &restServer{catalog: c, files: files, storage: storage, log: log, address: l.Addr().String(), done: make(chan struct{})}
+	s := &restServer{
+		catalog: c, files: files, storage: storage, log: log, address: l.Addr().String(),
+		done: make(chan struct{}),
+	}
 	s.server = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -99,7 +104,8 @@ func (s *restServer) routes() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, http.StatusNotAcceptable, "UnsupportedOperationException", "Not served by the embedded catalog: "+r.Method+" "+r.URL.Path)
+		s.fail(w, r, http.StatusNotAcceptable, "UnsupportedOperationException",
+			"Not served by the embedded catalog: "+r.Method+" "+r.URL.Path)
 	})
 	return mux
 }

@@ -68,7 +68,8 @@ func ParseSabotage(text string) (Sabotage, error) {
 		key, value, ok := strings.Cut(item, "=")
 		kind := Kind(strings.TrimSpace(key))
 		if !ok {
-			return Sabotage{}, fail.New(fail.Usage, "write it like drop=3,duplicate=5", "reading sabotage %q: %q has no number", text, item)
+			return Sabotage{}, fail.New(fail.Usage, "write it like drop=3,duplicate=5",
+				"reading sabotage %q: %q has no number", text, item)
 		}
 		count, known := s.counts()[kind]
 		if !known {

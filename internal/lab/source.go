@@ -63,7 +63,9 @@ func (s *source) ends(ctx context.Context) (offsets, error) {
 	return s.list(ctx, s.admin.ListEndOffsets)
 }
 
-func (s *source) list(ctx context.Context, ask func(context.Context, ...string) (kadm.ListedOffsets, error)) (offsets, error) {
+func (s *source) list(ctx context.Context, ask func(context.Context, ...string) (kadm.ListedOffsets,
+	error),
+) (offsets, error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	listed, err := ask(ctx, s.topic)

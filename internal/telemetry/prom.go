@@ -1,10 +1,13 @@
 package telemetry
 
 import (
+	"iter"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/lakeproof/lakeproof/internal/version"
 	"github.com/lakeproof/lakeproof/metrics"
@@ -68,4 +71,62 @@ func Value(m metrics.Metric, value float64, labels ...string) prometheus.Metric 
 		return prometheus.NewInvalidMetric(Desc(m), err)
 	}
 	return v
+}
+
+// nativeSchema gives constant histograms 8 native buckets for each power of
+// two: bucket i ends at 2^(i/8).
+const nativeSchema = 3
+
+// Distribution is a constant histogram of the catalogue, classic and native,
+// for collectors that copy what others observed: values above 0, and how often
+// each was seen.
+func Distribution(m metrics.Metric, observed iter.Seq2[float64, uint64], labels ...string) prometheus.Metric {
+	var count uint64
+	var sum float64
+	classic, native := make(map[float64]uint64, len(m.Buckets)), map[int]int64{}
+	for _, bound := range m.Buckets {
+		classic[bound] = 0
+	}
+	for value, n := range observed {
+		count += n
+		sum += value * float64(n)
+		native[int(math.Ceil(math.Log2(value)*(1<<nativeSchema)))] += int64(n)
+		for _, bound := range m.Buckets {
+			if value <= bound {
+				classic[bound] += n
+			}
+		}
+	}
+	desc := Desc(m)
+	c, err := prometheus.NewConstHistogram(desc, count, sum, classic, labels...)
+	if err != nil {
+		return prometheus.NewInvalidMetric(desc, err)
+	}
+	n, err := prometheus.NewConstNativeHistogram(desc, count, sum, native, nil, 0, nativeSchema,
+		prometheus.DefNativeHistogramZeroThreshold, time.Time{}, labels...)
+	if err != nil {
+		return prometheus.NewInvalidMetric(desc, err)
+	}
+	return both{c, n}
+}
+
+// both is a classic histogram with the buckets of a native one beside its own.
+type both struct {
+	prometheus.Metric
+	native prometheus.Metric
+}
+
+// Write implements prometheus.Metric.
+func (b both) Write(out *dto.Metric) error {
+	var native dto.Metric
+	if err := b.native.Write(&native); err != nil {
+		return err
+	}
+	if err := b.Metric.Write(out); err != nil {
+		return err
+	}
+	h, n := out.Histogram, native.Histogram
+	h.Schema, h.ZeroThreshold, h.ZeroCount = n.Schema, n.ZeroThreshold, n.ZeroCount
+	h.PositiveSpan, h.PositiveDelta = n.PositiveSpan, n.PositiveDelta
+	return nil
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +155,58 @@ type constant struct{ prometheus.Metric }
 
 func (constant) Describe(chan<- *prometheus.Desc)      {}
 func (c constant) Collect(ch chan<- prometheus.Metric) { ch <- c.Metric }
+
+func TestDistribution(t *testing.T) {
+	m := metrics.LoadtestAckDuration()
+	seen := map[float64]uint64{0.0015: 3, 0.25: 2, 1: 4, 61: 1}
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(constant{Distribution(m, maps.All(seen), "payments", metrics.KindService)})
+	families, err := r.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatal(families, err)
+	}
+	h := families[0].GetMetric()[0].GetHistogram()
+	if h.GetSampleCount() != 10 || math.Abs(h.GetSampleSum()-65.5045) > 1e-9 {
+		t.Errorf("count %d, sum %f", h.GetSampleCount(), h.GetSampleSum())
+	}
+	for _, b := range h.GetBucket() {
+		want := uint64(0)
+		for value, n := range seen {
+			if value <= b.GetUpperBound() {
+				want += n
+			}
+		}
+		if b.GetCumulativeCount() != want {
+			t.Errorf("up to %g: %d, want %d", b.GetUpperBound(), b.GetCumulativeCount(), want)
+		}
+	}
+	// The native buckets hold each value between their bounds.
+	native, at, delta, count := map[int]uint64{}, 0, h.GetPositiveDelta(), int64(0)
+	for _, span := range h.GetPositiveSpan() {
+		at += int(span.GetOffset())
+		for range span.GetLength() {
+			count, delta = count+delta[0], delta[1:]
+			native[at] = uint64(count)
+			at++
+		}
+	}
+	for value, n := range seen {
+		i := slices.IndexFunc(slices.Sorted(maps.Keys(native)), func(i int) bool {
+			return native[i] == n && value <= math.Exp2(float64(i)/8)*(1+1e-9) && value > math.Exp2(float64(i-1)/8)
+		})
+		if h.GetSchema() != 3 || i < 0 {
+			t.Errorf("schema %d: no native bucket holds %g %d times: %v", h.GetSchema(), value, n, native)
+		}
+	}
+}
+
+func TestDistributionRefusesAnotherNumberOfLabels(t *testing.T) {
+	r := prometheus.NewRegistry()
+	r.MustRegister(constant{Distribution(metrics.LoadtestAckDuration(), maps.All(map[float64]uint64{1: 1}), "payments")})
+	if _, err := r.Gather(); err == nil {
+		t.Error("a histogram with too few labels was gathered")
+	}
+}
 
 func TestBridge(t *testing.T) {
 	b := &bridge{began: time.Now()}

@@ -110,7 +110,8 @@ func (c *checker) partition(topic string, partition int32, records []*kgo.Record
 // offset holds that offsets follow each other.
 func (c *checker) offset(s *partitionState, r *kgo.Record) {
 	if r.Offset > s.next {
-		c.result.Gaps.add(uint64(r.Offset-s.next), oddity(r, fmt.Sprintf("offsets %d to %d are not there", s.next, r.Offset-1)))
+		c.result.Gaps.add(uint64(r.Offset-s.next), oddity(r, fmt.Sprintf("offsets %d to %d are not there",
+			s.next, r.Offset-1)))
 	}
 	s.next = r.Offset + 1
 }

@@ -143,6 +143,8 @@ func (t *Table) Run(ctx context.Context, emit func(Snapshot)) error {
 }
 
 // look asks the catalog once and emits what is new.
+//
+//nolint:cyclop // the answers of a catalog, one after the other
 func (t *Table) look(ctx context.Context, asked time.Time, emit func(Snapshot)) error {
 	table, same, err := t.client.LoadTable(ctx, t.ident, catalog.LoadOptions{ETag: t.etag})
 	now := time.Now()

@@ -138,8 +138,12 @@ func TestIndex(t *testing.T) {
 		place  Place
 		ok     bool
 	}{
-		{99, Place{}, false}, {100, Place{0, 9, 3, 0}, true}, {102, Place{0, 9, 3, 2}, true},
-		{104, Place{11, 12, 2, 1}, true}, {105, Place{}, false}, {101, Place{0, 9, 3, 1}, true},
+		{99, Place{}, false},
+		{100, Place{0, 9, 3, 0}, true},
+		{102, Place{0, 9, 3, 2}, true},
+		{104, Place{11, 12, 2, 1}, true},
+		{105, Place{}, false},
+		{101, Place{0, 9, 3, 1}, true},
 	} {
 		if got, ok := c.Find(want.offset); got != want.place || ok != want.ok {
 			t.Errorf("Find(%d) = %+v, %v", want.offset, got, ok)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,25 +14,32 @@ type Options struct {
 	LateAfter   time.Duration // 0: nothing is late
 	ContentRows uint64        // T2 reads all rows up to this many
 	SampleRows  uint64        // and about this many above it
+	Shared      bool          // others write to the topic too: their rows are no harm
 	// Freshness is called once for each record that arrived in a file whose
 	// snapshot was timed: its intended time and how long after it was seen.
 	Freshness func(intended, freshness time.Duration)
 }
 
-// Reconcile finds for every record of the account its rows in the files, and
-// for every row in the run's window its record. The files are all data files
-// that are live now and were added since the run began; a file that is live
-// twice is given twice.
-func Reconcile(ctx context.Context, acc *Account, exp Expected, s Scanner, files []File, o Options) (Result, error) {
-	var r Result
-	files = slices.Clone(files)
-	slices.SortStableFunc(files, func(a, b File) int { return int(a.Sequence - b.Sequence) })
+// Table is what a table holds that it did not hold before the run: all data
+// files that are live now and were added since. A file that is live twice is
+// given twice.
+type Table struct {
+	Scanner Scanner
+	Files   []File
+}
 
-	k, err := r.tierOne(ctx, acc, exp, s, files, o)
-	if err != nil {
+// Reconcile finds for every record of the account its rows in the table, and
+// for every row in the run's window its record.
+func Reconcile(ctx context.Context, acc *Account, exp Expected, t Table, o Options) (Result, error) {
+	var r Result
+	t.Files = slices.Clone(t.Files)
+	slices.SortStableFunc(t.Files, func(a, b File) int { return cmp.Compare(a.Sequence, b.Sequence) })
+
+	k := newKeys(acc, exp, o, &r)
+	if err := r.tierOne(ctx, k, t, o); err != nil {
 		return r, err
 	}
-	seen, err := r.tierTwo(ctx, acc, exp, s, files, o, k)
+	seen, err := r.tierTwo(ctx, k, t, o)
 	if err != nil {
 		return r, err
 	}
@@ -42,23 +50,23 @@ func Reconcile(ctx context.Context, acc *Account, exp Expected, s Scanner, files
 }
 
 // tierOne reads the key columns.
-func (r *Result) tierOne(ctx context.Context, acc *Account, exp Expected, s Scanner, files []File, o Options) (*keys, error) {
-	began, bytes := time.Now(), s.BytesRead()
-	k := newKeys(acc, exp, o, r)
-	if err := k.scan(ctx, s, files); err != nil {
-		return nil, err
+func (r *Result) tierOne(ctx context.Context, k *keys, t Table, o Options) error {
+	began, bytes := time.Now(), t.Scanner.BytesRead()
+	if err := k.scan(ctx, t.Scanner, t.Files); err != nil {
+		return err
 	}
-	r.Keys = Tier{Name: "T1", Rows: k.rows, Bytes: s.BytesRead() - bytes, Took: time.Since(began), State: Clean}
+	r.Keys = Tier{Name: "T1", Rows: k.rows, Bytes: t.Scanner.BytesRead() - bytes, Took: time.Since(began), State: Clean}
 	by := "event_id"
 	if o.Layout.Offsets() {
 		by = "partition and offset"
 	}
-	absent := acc.AckedCount() - min(acc.AckedCount(), k.found())
+	acked := k.acc.AckedCount()
+	absent := acked - min(acked, k.found())
 	r.Keys.Detail = fmt.Sprintf("by %s: %d absent, %d repeated, %d of nobody", by, absent, k.again, k.strange)
-	if absent+k.again+k.strange > 0 {
+	if absent+k.again > 0 || k.strange > 0 && !o.Shared {
 		r.Keys.State = Dirty
 	}
-	return k, nil
+	return nil
 }
 
 // found is how many of the account's acknowledged records T1 saw.
@@ -74,32 +82,33 @@ func (k *keys) found() uint64 {
 }
 
 // tierTwo reads whole rows and returns the records that were seen.
-func (r *Result) tierTwo(ctx context.Context, acc *Account, exp Expected, s Scanner, files []File, o Options, k *keys) (*Set, error) {
+func (r *Result) tierTwo(ctx context.Context, k *keys, t Table, o Options) (*Set, error) {
 	var total uint64
-	for _, f := range files {
+	for _, f := range t.Files {
 		total += f.Rows
 	}
-	read := files
-	all := total <= o.ContentRows
+	c, read, all := newContents(k.acc, k.exp, o.Layout, r), t.Files, total <= o.ContentRows
 	if !all {
-		read = sample(files, o.SampleRows, k.dirty)
+		c.twice, read = k.twice, sample(t.Files, o.SampleRows, k.dirty)
 	}
-	began, bytes := time.Now(), s.BytesRead()
-	c := newContents(acc, exp, o.Layout, r)
-	if !all {
-		c.twice = k.twice
-	}
-	if err := c.scan(ctx, s, read); err != nil {
+	began, bytes := time.Now(), t.Scanner.BytesRead()
+	if err := c.scan(ctx, t.Scanner, read); err != nil {
 		return nil, err
 	}
-	r.Contents = Tier{Name: "T2", Rows: c.rows, Bytes: s.BytesRead() - bytes, Took: time.Since(began), State: Clean}
+	r.Contents = Tier{
+		Name: "T2", Rows: c.rows, Bytes: t.Scanner.BytesRead() - bytes, Took: time.Since(began),
+		State: Clean,
+	}
 	r.Contents.Detail = fmt.Sprintf("%d of %d rows, %d columns compared", c.rows, total, len(o.Layout.Content))
 	seen := c.seen
 	if !all {
 		r.Contents.State = Sampled
 		seen = k.seen()
 		c.seen.Ranges(func(run Range) bool { seen.AddRange(run); return true })
-		r.extrapolate(acc, exp, k, c)
+		r.extrapolate(k, c)
+	}
+	if o.Shared {
+		r.Unexpected = Findings{}
 	}
 	if r.Corrupt.Count+r.Duplicate.Count+r.Unexpected.Count > 0 {
 		r.Contents.State = Dirty
@@ -113,7 +122,8 @@ func (r *Result) tierTwo(ctx context.Context, acc *Account, exp Expected, s Scan
 // extrapolate takes from T1 what T2 did not read: rows at an offset that was
 // seen before are duplicates, unless T2 found that they are strangers there;
 // rows at offsets of nobody that were not looked at are unexpected.
-func (r *Result) extrapolate(acc *Account, exp Expected, k *keys, c *contents) {
+func (r *Result) extrapolate(k *keys, c *contents) {
+	acc, exp := k.acc, k.exp
 	if !k.layout.Offsets() {
 		r.Duplicate.Count = k.again
 	} else {

@@ -234,7 +234,7 @@ func TestDetectsExactly(t *testing.T) {
 					t.Fatalf("seed %d: freshness %v", seed, f)
 				}
 			}
-			got, err := Reconcile(t.Context(), r.acc, r.exp, m, files, o)
+			got, err := Reconcile(t.Context(), r.acc, r.exp, Table{m, files}, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -333,8 +333,10 @@ func (h harmed) check(t *testing.T, where string, got Result, offsets, sampled b
 		got   Findings
 		want  []uint64
 	}{
-		{"missing", got.Missing, h.dropped}, {"duplicate", got.Duplicate, h.doubled},
-		{"corrupt", got.Corrupt, h.altered}, {"late", got.Late, h.held},
+		{"missing", got.Missing, h.dropped},
+		{"duplicate", got.Duplicate, h.doubled},
+		{"corrupt", got.Corrupt, h.altered},
+		{"late", got.Late, h.held},
 	} {
 		if sampled && (c.class == "corrupt" || c.class == "duplicate") {
 			continue // counted below: a sample sees some of them
@@ -375,7 +377,7 @@ func TestOtherRunsDisturbNothing(t *testing.T) {
 	}
 	files[0] = append(files[0], row{[]byte("another run's id"), 17, 3, 5})
 	m, list := r.table(files)
-	got, err := Reconcile(t.Context(), r.acc, r.exp, m, list, options(true))
+	got, err := Reconcile(t.Context(), r.acc, r.exp, Table{m, list}, options(true))
 	if err != nil || got.Seen != 1000 || got.Keys.State != Clean || got.Contents.State != Clean {
 		t.Errorf("result %+v, %v", got, err)
 	}
@@ -388,7 +390,7 @@ func TestAlteredIdentity(t *testing.T) {
 	r.rows[500].id = []byte("scrambled id....")
 	r.rows[501].id = nil
 	m, list := r.table(r.clean())
-	got, err := Reconcile(t.Context(), r.acc, r.exp, m, list, options(true))
+	got, err := Reconcile(t.Context(), r.acc, r.exp, Table{m, list}, options(true))
 	if err != nil || !slices.Equal(seqs(got.Corrupt), []uint64{500, 501}) ||
 		got.Missing.Count+got.Unexpected.Count+got.Duplicate.Count != 0 {
 		t.Errorf("corrupt %v, missing %d, unexpected %d, %v", seqs(got.Corrupt), got.Missing.Count, got.Unexpected.Count, err)
@@ -405,7 +407,7 @@ func TestUncertainRecords(t *testing.T) {
 	files := r.clean()
 	files[0] = slices.DeleteFunc(files[0], func(rw row) bool { return rw.amount == 1011 })
 	m, list := r.table(files)
-	got, err := Reconcile(t.Context(), r.acc, r.exp, m, list, options(true))
+	got, err := Reconcile(t.Context(), r.acc, r.exp, Table{m, list}, options(true))
 	if err != nil || got.Missing.Count != 0 || got.Unexpected.Count != 1 || got.Seen != 998 {
 		t.Errorf("missing %d, unexpected %d, seen %d, %v", got.Missing.Count, got.Unexpected.Count, got.Seen, err)
 	}
@@ -416,7 +418,7 @@ func TestFileLiveTwice(t *testing.T) {
 	r := newRun(rand.New(rand.NewPCG(1, 2)), 1000)
 	m, list := r.table(r.clean())
 	list = append(list, list[4])
-	got, err := Reconcile(t.Context(), r.acc, r.exp, m, list, options(true))
+	got, err := Reconcile(t.Context(), r.acc, r.exp, Table{m, list}, options(true))
 	if err != nil || got.Duplicate.Count != 100 || got.Keys.State != Dirty {
 		t.Errorf("duplicate %d, %v", got.Duplicate.Count, err)
 	}

@@ -35,7 +35,7 @@ func TestSetAgainstMap(t *testing.T) {
 			}
 		}
 		var ranges, gaps []Range
-		for n := uint64(0); n < limit; n++ {
+		for n := range limit {
 			if set.Has(n) != model[n] {
 				t.Fatalf("Has(%d) = %v", n, set.Has(n))
 			}

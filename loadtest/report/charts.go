@@ -58,7 +58,8 @@ func (r *Report) charts() []chart {
 	all := []chart{
 		{
 			ID: "rate", Title: "Rate, records/s", Unit: "rate", X: x,
-			Good: "Acknowledged lies on intended, and so does landed: each of its steps is a snapshot's rows over the time since the one before.",
+			Good: "Acknowledged lies on intended, and so does landed: each of its steps is a snapshot's rows " +
+				"over the time since the one before.",
 			Lines: []line{
 				{Label: "intended", Y: cols[0], Color: "grey", Dash: true},
 				{Label: "acknowledged", Y: cols[1], Color: "blue"},
@@ -69,7 +70,8 @@ func (r *Report) charts() []chart {
 			ID: "freshness", Title: "Freshness by intended time, s", Unit: "seconds", X: x, Marks: r.limits("freshness"),
 			Good: "A flat band no higher than about two batches; a climb means that the pipeline falls behind." + r.bound(),
 			Lines: []line{
-				{Label: "p50", Y: cols[6], Color: "blue"}, {Label: "p99", Y: cols[7], Color: "orange"},
+				{Label: "p50", Y: cols[6], Color: "blue"},
+				{Label: "p99", Y: cols[7], Color: "orange"},
 				{Label: "max", Y: cols[8], Color: "vermilion", Dash: true},
 			},
 		},
@@ -83,7 +85,8 @@ func (r *Report) charts() []chart {
 		r.snapshotChart(),
 		{
 			ID: "own", Title: "Our own process: CPU in cores, memory in bytes", Unit: "cores", Right: "bytes", X: x,
-			Good: "Memory level from the first minute on; CPU well below the machine's " + ui.Count(r.Environment.CPUs) + " cores.",
+			Good: "Memory level from the first minute on; CPU well below the machine's " +
+				ui.Count(r.Environment.CPUs) + " cores.",
 			Lines: []line{
 				{Label: "CPU", Y: cols[9], Color: "blue"},
 				{Label: "memory", Y: cols[10], Color: "orange", Right: true},
@@ -201,7 +204,8 @@ func (r *Report) batchChart() chart {
 	}
 	c := chart{
 		ID: "batches", Title: "Spark batches, duration in s", Unit: "seconds",
-		Good: "Every point below the line, which is the median time from one batch to the next: the trigger, while the engine keeps up.",
+		Good: "Every point below the line, which is the median time from one batch to the next: " +
+			"the trigger, while the engine keeps up.",
 	}
 	if len(gaps) > 0 {
 		slices.Sort(gaps)

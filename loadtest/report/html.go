@@ -112,7 +112,10 @@ func functions(r *Report) template.FuncMap {
 	return template.FuncMap{
 		"count": Count, "seconds": Seconds, "measure": Measure, "state": stateWord, "glyph": Glyph,
 		"upper": func(v Verdict) string { return strings.ToUpper(string(v)) },
-		"query": func(e Example) string { return Query(r, e) }, "queryAll": func(e []Example) string { return QueryAll(r, e) },
+		"query": func(e Example) string {
+			return Query(r,
+				e)
+		}, "queryAll": func(e []Example) string { return QueryAll(r, e) },
 		"samples": func(n int64) string { return ui.Count(n) },
 		"who":     Who, "place": Place, "bytes": ui.Bytes, "span": ui.Seconds,
 		"rate": func(v *float64) string {

@@ -94,8 +94,12 @@ func (r *Report) properties() []property {
 		lab = embeddedWords
 	}
 	return []property{
-		{"run_id", r.RunID}, {"verdict", string(r.Verdict)}, {"exit_code", fmt.Sprint(r.ExitCode)}, {"lab", lab},
-		{"lakeproof", r.Environment.Version}, {"verify_command", r.Verify},
+		{"run_id", r.RunID},
+		{"verdict", string(r.Verdict)},
+		{"exit_code", fmt.Sprint(r.ExitCode)},
+		{"lab", lab},
+		{"lakeproof", r.Environment.Version},
+		{"verify_command", r.Verify},
 	}
 }
 
@@ -145,7 +149,8 @@ func (r *Report) invariantCases() []testcase {
 		out = append(out, c)
 	}
 	kept := testcase{Class: "invariant", Name: "the generator kept up"}
-	words := fmt.Sprintf("%s of %s records left late through the generator's own fault", ui.Count(r.Generator.Late), ui.Count(r.Records.Sent))
+	words := fmt.Sprintf("%s of %s records left late through the generator's own fault",
+		ui.Count(r.Generator.Late), ui.Count(r.Records.Sent))
 	if r.Generator.Bottleneck {
 		kept.Error = &outcome{words, "generator", "the generator was the bottleneck: the run says nothing about the system"}
 	} else {

@@ -14,13 +14,9 @@ func samples() map[string]*Report {
 	}
 }
 
-func ref[T any](v T) *T { return &v }
-
 func quantiles(count int64, p50, p95, p99, p999, most float64) Quantiles {
 	q := Quantiles{Count: count, P50: &p50, P95: &p95, P99: &p99, P999: &p999, Max: &most}
-	for _, p := range [][2]float64{{0, p50 / 4}, {25, p50 * 0.7}, {50, p50}, {75, p50 + (p95-p50)*0.4}, {95, p95}, {99, p99}, {99.9, p999}, {99.99, p999 + (most-p999)*0.7}, {100, most}} {
-		q.Curve = append(q.Curve, p)
-	}
+	q.Curve = append(q.Curve, [][2]float64{{0, p50 / 4}, {25, p50 * 0.7}, {50, p50}, {75, p50 + (p95-p50)*0.4}, {95, p95}, {99, p99}, {99.9, p999}, {99.99, p999 + (most-p999)*0.7}, {100, most}}...)
 	return q
 }
 
@@ -41,13 +37,13 @@ func passing() *Report {
 			Consume:   quantiles(1_000_000, 0.0071, 0.0131, 0.0212, 0.066, 0.142),
 			Freshness: quantiles(1_000_000, 3.61, 6.12, 6.9, 7.21, 7.43),
 		},
-		Bound: ref(0.25), Rate: Rate{ref(10_000.0), ref(9_998.4), ref(9_411.8)},
+		Bound: new(0.25), Rate: Rate{new(10_000.0), new(9_998.4), new(9_411.8)},
 		Thresholds: []Threshold{
-			{"records.missing == 0", ref(0.0), 0, ref(0.0), "records", "whole run", true, "ok"},
-			{"records.duplicate == 0", ref(0.0), 0, ref(0.0), "records", "whole run", true, "ok"},
-			{"rate.achieved >= 99%", ref(99.98), 99, ref(0.98), "percent", "whole run", true, "ok"},
-			{"ack.p99 < 250ms", ref(0.0148), 0.25, ref(0.2352), "seconds", "after the warm-up of 5s", true, "ok"},
-			{"freshness.p99 < 15s", ref(6.9), 15, ref(8.1), "seconds", "after the warm-up of 5s", true, "ok"},
+			{"records.missing == 0", new(0.0), 0, new(0.0), "records", "whole run", true, "ok"},
+			{"records.duplicate == 0", new(0.0), 0, new(0.0), "records", "whole run", true, "ok"},
+			{"rate.achieved >= 99%", new(99.98), 99, new(0.98), "percent", "whole run", true, "ok"},
+			{"ack.p99 < 250ms", new(0.0148), 0.25, new(0.2352), "seconds", "after the warm-up of 5s", true, "ok"},
+			{"freshness.p99 < 15s", new(6.9), 15, new(8.1), "seconds", "after the warm-up of 5s", true, "ok"},
 		},
 		Tiers: []Tier{
 			{"T0", "payments", "clean", "24 snapshots match their batch's offsets", 24, 0, 0.012},
@@ -133,9 +129,9 @@ func failing() *Report {
 	r.Records.Corrupt, r.Records.Late, r.Records.Unexpected = 2, 4, 1
 	r.Streams[0].Records = r.Records
 	r.Latency.Freshness = quantiles(1_000_000, 4.02, 17.3, 21.4, 22.1, 22.6)
-	r.Thresholds[0] = Threshold{"records.missing == 0", ref(17.0), 0, ref(-17.0), "records", "whole run", false, "missed"}
-	r.Thresholds[1] = Threshold{"records.duplicate == 0", ref(5.0), 0, ref(-5.0), "records", "whole run", false, "missed"}
-	r.Thresholds[4] = Threshold{"freshness.p99 < 15s", ref(21.4), 15, ref(-6.4), "seconds", "after the warm-up of 5s", false, "missed"}
+	r.Thresholds[0] = Threshold{"records.missing == 0", new(17.0), 0, new(-17.0), "records", "whole run", false, "missed"}
+	r.Thresholds[1] = Threshold{"records.duplicate == 0", new(5.0), 0, new(-5.0), "records", "whole run", false, "missed"}
+	r.Thresholds[4] = Threshold{"freshness.p99 < 15s", new(21.4), 15, new(-6.4), "seconds", "after the warm-up of 5s", false, "missed"}
 	r.Tiers[0].State, r.Tiers[0].Detail = "dirty", "23 snapshots match their batch's offsets; snapshot 7000000000000000009 added 49983 rows, batch 9 holds 50000 offsets"
 	r.Tiers[1].State, r.Tiers[1].Detail = "dirty", "17 missing, 5 duplicate, 1 unexpected"
 	r.Tiers[2].State, r.Tiers[2].Detail = "dirty", "2 rows differ"
@@ -148,8 +144,8 @@ func failing() *Report {
 		seq := uint64(412_345 + 1013*i)
 		e := Example{
 			EventID: fmt.Sprintf("0190f3c2-%04x-8abc-9def-%012x", 0x1a00+i, seq*7919), Stream: "payments", Seq: &seq, Topic: "payments",
-			Partition: ref(int32(i % 3)), Offset: ref(int64(137_000 + 311*i)), Table: "bronze.payments",
-			Intended: ref(r.Started.Add(time.Duration(seq) * 100 * time.Microsecond)), Detail: detail,
+			Partition: new(int32(i % 3)), Offset: new(int64(137_000 + 311*i)), Table: "bronze.payments",
+			Intended: new(r.Started.Add(time.Duration(seq) * 100 * time.Microsecond)), Detail: detail,
 		}
 		if place {
 			e.Snapshot, e.File = 7_000_000_000_000_000_009, fmt.Sprintf("s3://datalake/bronze/payments/data/00000-%d-5a1f0c.parquet", 27+i)

@@ -108,8 +108,7 @@ func (m *maker) object(t reflect.Type) {
 	}
 	s := &schema{Type: "object", Description: m.comments[t.Name()], Properties: map[string]*schema{}}
 	m.defs[t.Name()] = s
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		p := m.of(f.Type)
 		if strings.Contains(options, "string") { // an id beyond what JavaScript counts exactly

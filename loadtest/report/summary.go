@@ -13,12 +13,14 @@ const summaryExamples = 5
 // Summary is the report in GitHub Flavored Markdown, for a pull request.
 func Summary(r *Report) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s %s: %s\n\n%s\n\n", Glyph(r.Verdict), strings.ToUpper(string(r.Verdict)), markdown(r.ScenarioName), markdown(r.Reason))
+	fmt.Fprintf(&b, "## %s %s: %s\n\n%s\n\n", Glyph(r.Verdict), strings.ToUpper(string(r.Verdict)),
+		markdown(r.ScenarioName), markdown(r.Reason))
 	where := "lab " + markdown(r.Environment.Lab)
 	if r.Environment.Embedded {
 		where = embeddedWords
 	}
-	fmt.Fprintf(&b, "Run %s on the %s, %s, %s.\n\n", code(r.RunID), where, r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), ui.Seconds(r.Duration))
+	fmt.Fprintf(&b, "Run %s on the %s, %s, %s.\n\n", code(r.RunID), where,
+		r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), ui.Seconds(r.Duration))
 	summaryBalance(&b, r)
 	summaryThresholds(&b, r)
 	summaryExamplesTables(&b, r)

@@ -58,7 +58,10 @@ func textBalance(b *strings.Builder, r *Report) {
 		{r.end(), ui.Count(c.Seen), strings.Join(notes[""], ", ")},
 	}
 	if r.Rate.Achieved != nil && r.Rate.Intended != nil {
-		rows = append(rows, []string{"rate", ui.Rate(*r.Rate.Achieved), "acknowledged, of " + ui.Rate(*r.Rate.Intended) + " intended"})
+		rows = append(rows, []string{
+			"rate", ui.Rate(*r.Rate.Achieved),
+			"acknowledged, of " + ui.Rate(*r.Rate.Intended) + " intended",
+		})
 	}
 	if l := r.Latency.Ack; l.Corrected.P99 != nil {
 		rows = append(rows, []string{"ack p99", Seconds(l.Corrected.P99), "p50 " + Seconds(l.Corrected.P50) +

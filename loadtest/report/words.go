@@ -266,8 +266,9 @@ func held(in []Threshold) int {
 func stateWord(state string) string {
 	return map[string]string{
 		"ok": ui.Good + " held", "missed": ui.Bad + " missed", "no_data": ui.Unclear + " no samples",
-		"clean": ui.Good + " clean", "dirty": ui.Bad + " dirty", "sampled": ui.Good + " sampled", "not possible": "– not possible",
-		"up": ui.Good + " up", "down": ui.Bad + " down",
+		"clean": ui.Good + " clean", "dirty": ui.Bad + " dirty", "sampled": ui.Good + " sampled",
+		"not possible": "– not possible",
+		"up":           ui.Good + " up", "down": ui.Bad + " down",
 	}[state]
 }
 

@@ -129,7 +129,7 @@ func (k *Kafka) Send(ctx context.Context, r *Record) error {
 			return err
 		}
 	}
-	s := k.slots.Get().(*slot) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	s := k.slots.Get().(*slot) //nolint:forcetypeassert // the pool holds nothing else
 	s.fill(r)
 	k.flying.Add(int64(len(s.buf)))
 	// A record that was sent is followed to its end, so it does not share the

@@ -80,7 +80,8 @@ type File struct {
 func NewFile(name string, binary bool) (*File, error) {
 	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, fail.Wrap(fmt.Errorf("making the file of records: %w", err), fail.Usage, "choose a folder that exists and is writable")
+		return nil, fail.Wrap(fmt.Errorf("making the file of records: %w", err), fail.Usage,
+			"choose a folder that exists and is writable")
 	}
 	return &File{Writer: *NewWriter(f, binary), file: f, name: name}, nil
 }

@@ -53,12 +53,18 @@ func TestJudge(t *testing.T) {
 		value float64
 		pass  bool
 	}{
-		{"records.missing == 0", 0, true}, {"records.missing == 0", 1, false},
-		{"records.missing != 0", 1, true}, {"records.missing != 0", 0, false},
-		{"ack.p99 < 1s", 0.999, true}, {"ack.p99 < 1s", 1, false},
-		{"ack.p99 <= 1s", 1, true}, {"ack.p99 <= 1s", 1.001, false},
-		{"rate.achieved > 99%", 99.1, true}, {"rate.achieved > 99%", 99, false},
-		{"rate.achieved >= 99%", 99, true}, {"rate.achieved >= 99%", 98.9, false},
+		{"records.missing == 0", 0, true},
+		{"records.missing == 0", 1, false},
+		{"records.missing != 0", 1, true},
+		{"records.missing != 0", 0, false},
+		{"ack.p99 < 1s", 0.999, true},
+		{"ack.p99 < 1s", 1, false},
+		{"ack.p99 <= 1s", 1, true},
+		{"ack.p99 <= 1s", 1.001, false},
+		{"rate.achieved > 99%", 99.1, true},
+		{"rate.achieved > 99%", 99, false},
+		{"rate.achieved >= 99%", 99, true},
+		{"rate.achieved >= 99%", 98.9, false},
 	} {
 		th, err := Parse(c.text)
 		if err != nil {

@@ -13,10 +13,12 @@ import (
 // startCatalog starts the Iceberg REST catalog, which keeps its tables in
 // SQLite and their metadata in the store.
 func (s *Stack) startCatalog(ctx context.Context) error {
-	return s.bring(ctx, system{name: Catalog, step: "start", limit: 60 * time.Second, prepare: s.catalogCommand,
+	return s.bring(ctx, system{
+		name: Catalog, step: "start", limit: 60 * time.Second, prepare: s.catalogCommand,
 		probe: func(ctx context.Context) error {
 			return answers(ctx, "http://"+local(s.ports.Catalog)+"/v1/config")
-		}})
+		},
+	})
 }
 
 func (s *Stack) catalogCommand() (command, error) {
@@ -62,7 +64,7 @@ func answers(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // only the status counts
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("asking %s: status %s", url, resp.Status)
 	}

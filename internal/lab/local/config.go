@@ -34,11 +34,16 @@ func (s *Stack) WriteConfig(path string) error {
 	fmt.Fprintf(&b, "lab: %s\n", lab.Name)
 	fmt.Fprintf(&b, "kafka:\n  brokers: [%s]\n", strings.Join(lab.Kafka.Brokers, ", "))
 	secure := s.SecureKafka()
-	fmt.Fprintf(&b, "  # the same broker with a login:\n  # brokers: [%s]\n  # tls: {ca_file: %q}\n  # sasl: {mechanism: %s, username: %s, password_file: %q}\n",
-		secure.Brokers[0], secure.TLS.CAFile, secure.SASL.Mechanism, secure.SASL.Username, s.path("secrets", "kafka_password"))
+	fmt.Fprintf(&b,
+		"  # the same broker with a login:\n  # brokers: [%s]\n  # tls: {ca_file: %q}\n"+
+			"  # sasl: {mechanism: %s, username: %s, password_file: %q}\n",
+		secure.Brokers[0], secure.TLS.CAFile, secure.SASL.Mechanism, secure.SASL.Username, s.path("secrets",
+			"kafka_password"))
 	fmt.Fprintf(&b, "catalog:\n  uri: %s\n", lab.Catalog.URI)
-	fmt.Fprintf(&b, "storage:\n  endpoint: %s\n  region: %s\n  bucket: %s\n  path_style: true\n", lab.Storage.Endpoint, Region, Bucket)
-	fmt.Fprintf(&b, "  access_key_file: %q\n  secret_key_file: %q\n", s.path("secrets", "s3_access_key"), s.path("secrets", "s3_secret_key"))
+	fmt.Fprintf(&b, "storage:\n  endpoint: %s\n  region: %s\n  bucket: %s\n  path_style: true\n",
+		lab.Storage.Endpoint, Region, Bucket)
+	fmt.Fprintf(&b, "  access_key_file: %q\n  secret_key_file: %q\n", s.path("secrets", "s3_access_key"),
+		s.path("secrets", "s3_secret_key"))
 	b.WriteString("spark:\n")
 	for _, app := range lab.Spark {
 		fmt.Fprintf(&b, "  - app: %s\n    ui: %s\n    checkpoint: %q\n", app.App, app.UI, app.Checkpoint)

@@ -40,7 +40,8 @@ func render(name string, data any) ([]byte, error) {
 // startKafka formats the storage the first time, starts the node and makes the
 // login.
 func (s *Stack) startKafka(ctx context.Context) error {
-	err := s.bring(ctx, system{name: Kafka, step: "start", limit: 90 * time.Second, probe: s.probeKafka,
+	err := s.bring(ctx, system{
+		name: Kafka, step: "start", limit: 90 * time.Second, probe: s.probeKafka,
 		prepare: func() (command, error) {
 			if err := checkPorts(Kafka, s.ports.Kafka, s.ports.Secure, s.ports.Controller); err != nil {
 				return command{}, err
@@ -50,7 +51,8 @@ func (s *Stack) startKafka(ctx context.Context) error {
 				"java", "-Xms256m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 				"-cp", s.tool("kafka", "jars", "lib", "*"), "kafka.Kafka", properties,
 			}}, err
-		}})
+		},
+	})
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (s *Stack) spawn(c command) error {
 	if err != nil {
 		return fmt.Errorf("opening the log of %s: %w", c.name, err)
 	}
-	defer logFile.Close() //nolint:errcheck // the child holds its own
+	defer logFile.Close()
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
 	cmd.Env = append(cleaned(cmd.Environ()), c.env...)
 	cmd.Dir = c.dir
@@ -148,8 +148,10 @@ func (s *Stack) spawn(c command) error {
 
 // foreign are prefixes of variables that would lead a child elsewhere.
 func foreign() []string {
-	return []string{"AWS_", "MINIO_", "CATALOG_", "SPARK_", "PYSPARK_", "KAFKA_", "ROOT_", "VGW_", "LAKEPROOF_",
-		"PYTHONPATH=", "PYTHONHOME=", "VIRTUAL_ENV=", "CLASSPATH=", "MAVEN_ARGS=", "GOFLAGS=", "GOBIN=", "GOOS=", "GOARCH="}
+	return []string{
+		"AWS_", "MINIO_", "CATALOG_", "SPARK_", "PYSPARK_", "KAFKA_", "ROOT_", "VGW_", "LAKEPROOF_",
+		"PYTHONPATH=", "PYTHONHOME=", "VIRTUAL_ENV=", "CLASSPATH=", "MAVEN_ARGS=", "GOFLAGS=", "GOBIN=", "GOOS=", "GOARCH=",
+	}
 }
 
 // cleaned is the environment without what would lead a child elsewhere.
@@ -206,7 +208,8 @@ func (s *Stack) await(ctx context.Context, name string, limit time.Duration, pro
 			return nil
 		}
 		if _, ok := s.running(name); !ok {
-			return fail.Wrap(fmt.Errorf("starting %s: it ended at once: %s", name, tail(s.logPath(name))), fail.Unreachable, hint)
+			return fail.Wrap(fmt.Errorf("starting %s: it ended at once: %s", name, tail(s.logPath(name))),
+				fail.Unreachable, hint)
 		}
 		if pause(ctx, 50*time.Millisecond) != nil {
 			return fail.Wrap(fmt.Errorf("waiting for %s: %w; last: %w", name, context.Cause(ctx), err), fail.Unreachable, hint)
@@ -220,7 +223,7 @@ func tail(path string) string {
 	if err != nil {
 		return "its log cannot be read"
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.Size() > 8192 {
 		_, _ = f.Seek(-8192, io.SeekEnd)
 	}

@@ -147,13 +147,15 @@ func (d *Driver) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.bring(ctx, system{name: d.Name(), step: "start " + d.opts.App, limit: 180 * time.Second, prepare: d.command,
+	return s.bring(ctx, system{
+		name: d.Name(), step: "start " + d.opts.App, limit: 180 * time.Second, prepare: d.command,
 		probe: func(context.Context) error {
 			if _, err := os.Stat(d.ready()); err != nil {
 				return errors.New("the streaming query has not started")
 			}
 			return nil
-		}})
+		},
+	})
 }
 
 // ready is the file that the job makes once its query runs.
@@ -229,9 +231,11 @@ func (s *Stack) sparkProgram(home string) (submit string, env []string, err erro
 	}
 	python := s.tool("spark", "venv", "bin", "python")
 	return filepath.Join(pyspark[0], "bin", "spark-submit"), []string{
-		"SPARK_HOME=" + pyspark[0], "SPARK_CONF_DIR=" + filepath.Join(home, "conf"), "SPARK_LOCAL_IP=127.0.0.1",
+		"SPARK_HOME=" + pyspark[0], "SPARK_CONF_DIR=" + filepath.Join(home,
+			"conf"), "SPARK_LOCAL_IP=127.0.0.1",
 		"PYSPARK_PYTHON=" + python, "PYSPARK_DRIVER_PYTHON=" + python,
-		"AWS_ACCESS_KEY_ID=" + s.keys.accessKey.Reveal(), "AWS_SECRET_ACCESS_KEY=" + s.keys.secretKey.Reveal(), "AWS_REGION=" + Region,
+		"AWS_ACCESS_KEY_ID=" + s.keys.accessKey.Reveal(), "AWS_SECRET_ACCESS_KEY=" + s.keys.secretKey.Reveal(),
+		"AWS_REGION=" + Region,
 	}, nil
 }
 

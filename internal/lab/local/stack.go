@@ -118,7 +118,8 @@ func New(opts Options) (*Stack, error) {
 	}
 	for _, c := range opts.Components {
 		if !slices.Contains([]string{Kafka, Store, Catalog, Spark}, c) {
-			return nil, fail.New(fail.Usage, "use kafka, store, catalog or spark", "choosing components: unknown component %q", c)
+			return nil, fail.New(fail.Usage, "use kafka, store, catalog or spark",
+				"choosing components: unknown component %q", c)
 		}
 	}
 	return s, nil

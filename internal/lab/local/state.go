@@ -61,7 +61,7 @@ func freePorts() (Ports, error) {
 		if err != nil {
 			continue
 		}
-		defer l.Close() //nolint:errcheck // held until all are found, so that no two are the same
+		defer l.Close()
 		*ports[0] = l.Addr().(*net.TCPAddr).Port
 		if ports = ports[1:]; len(ports) == 0 {
 			return p, nil
@@ -84,7 +84,10 @@ type secrets struct {
 }
 
 func (k *secrets) files() map[string]*config.Secret {
-	return map[string]*config.Secret{"s3_access_key": &k.accessKey, "s3_secret_key": &k.secretKey, "kafka_password": &k.password}
+	return map[string]*config.Secret{
+		"s3_access_key": &k.accessKey, "s3_secret_key": &k.secretKey,
+		"kafka_password": &k.password,
+	}
 }
 
 // loadState fills ports, store and secrets from the folder, and with new ones
@@ -174,13 +177,13 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return func() { f.Close() }, nil //nolint:errcheck,gosec // closing gives the lock back
+			return func() { f.Close() }, nil // closing gives the lock back
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			f.Close() //nolint:errcheck,gosec // nothing was written
+			f.Close() // nothing was written
 			return nil, fail.Wrap(fmt.Errorf("waiting for the lock %s: %w", path, err), fail.Internal,
 				"another lakeproof works in this folder; wait until it is done")
 		}

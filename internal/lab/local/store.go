@@ -27,11 +27,13 @@ func (s *Stack) startStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making an S3 client: %w", err)
 	}
-	err = s.bring(ctx, system{name: Store, step: "start", limit: 60 * time.Second, prepare: s.storeCommand,
+	err = s.bring(ctx, system{
+		name: Store, step: "start", limit: 60 * time.Second, prepare: s.storeCommand,
 		probe: func(ctx context.Context) error {
 			_, err := client.ListBuckets(ctx)
 			return err
-		}})
+		},
+	})
 	if err != nil {
 		return err
 	}
@@ -67,8 +69,10 @@ func (s *Stack) storeCommand() (command, error) {
 			"MINIO_REGION=" + Region,
 			"MINIO_PROMETHEUS_AUTH_TYPE=public",
 		}
-		c.argv = []string{s.tool("bin", MinIO), "server", "--quiet", "--address", local(s.ports.Store),
-			"--console-address", local(s.ports.Console), data}
+		c.argv = []string{
+			s.tool("bin", MinIO), "server", "--quiet", "--address", local(s.ports.Store),
+			"--console-address", local(s.ports.Console), data,
+		}
 	} else {
 		versions := s.path("store", "versions")
 		folders = append(folders, versions)
@@ -76,8 +80,10 @@ func (s *Stack) storeCommand() (command, error) {
 			"ROOT_ACCESS_KEY=" + s.keys.accessKey.Reveal(),
 			"ROOT_SECRET_KEY=" + s.keys.secretKey.Reveal(),
 		}
-		c.argv = []string{s.tool("bin", VersityGW), "--port", local(s.ports.Store), "--region", Region,
-			"posix", "--versioning-dir", versions, data}
+		c.argv = []string{
+			s.tool("bin", VersityGW), "--port", local(s.ports.Store), "--region", Region,
+			"posix", "--versioning-dir", versions, data,
+		}
 	}
 	for _, folder := range folders {
 		if err := os.MkdirAll(folder, 0o700); err != nil {

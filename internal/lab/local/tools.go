@@ -39,8 +39,12 @@ func mavenTool() tool {
 }
 
 func pythonTool() tool {
-	return tool{"python3", []string{"-c", "import sys, venv, ensurepip; print('3 minor', sys.version_info[1])"}, `minor (\d+)`, 10,
-		"install Python 3.10 or newer with its venv module (Debian: apt install python3 python3-venv)"}
+	return tool{
+		"python3",
+		[]string{"-c", "import sys, venv, ensurepip; print('3 minor', sys.version_info[1])"},
+		`minor (\d+)`, 10,
+		"install Python 3.10 or newer with its venv module (Debian: apt install python3 python3-venv)",
+	}
 }
 
 func goTool() tool {
@@ -78,7 +82,7 @@ func (s *Stack) run(ctx context.Context, name, dir string, env []string, argv ..
 	if err != nil {
 		return fmt.Errorf("opening the log of an installation: %w", err)
 	}
-	defer logFile.Close() //nolint:errcheck // the child holds its own
+	defer logFile.Close()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, logFile, logFile
 	cmd.Env = append(cleaned(cmd.Environ()), env...)
@@ -106,7 +110,7 @@ func checkPorts(name string, ports ...int) error {
 	for _, port := range ports {
 		l, err := net.Listen("tcp", local(port))
 		if err == nil {
-			l.Close() //nolint:errcheck,gosec // nothing was ever accepted
+			l.Close() // nothing was ever accepted
 			continue
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {

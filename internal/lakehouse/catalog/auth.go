@@ -98,7 +98,8 @@ func (c *clientCredentials) fetch(cause *http.Request) error {
 		"client_secret": {c.cfg.ClientSecret.Reveal()},
 		"scope":         {scope},
 	}
-	req, err := http.NewRequestWithContext(cause.Context(), http.MethodPost, c.cfg.TokenURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(cause.Context(), http.MethodPost, c.cfg.TokenURL,
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		return fail.Wrap(err, fail.Usage, "correct catalog.auth.oauth2.token_url")
 	}

@@ -416,7 +416,8 @@ func TestClientCredentials(t *testing.T) {
 	defer tokens.Close()
 	auth := config.OAuth2{TokenURL: tokens.URL, ClientID: "me", ClientSecret: config.NewSecret("s3cret")}
 	c := dial(t, g, "", config.CatalogAuth{OAuth2: auth})
-	if !letIn(t, c) || !letIn(t, c) || issued.Load() != 1 {
+	first, second := letIn(t, c), letIn(t, c)
+	if !first || !second || issued.Load() != 1 {
 		t.Errorf("%d tokens issued for two loads, want 1", issued.Load())
 	}
 	g.want.Store("t2") // the catalog no longer knows t1

@@ -38,8 +38,7 @@ func (c *Client) unreachable(doing string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", doing, context.Canceled)
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // the address is said below, without the query
 	}
 	return fail.Wrap(fmt.Errorf("%s: reaching %s: %w", doing, c.base, err), fail.Unreachable,
@@ -101,7 +100,8 @@ func (c *Client) garbage(doing string, resp *http.Response, err error) error {
 		what = fmt.Sprintf("the answer is %q and not JSON", printable(resp.Header.Get("Content-Type")))
 	}
 	return fail.Wrap(fmt.Errorf("%s: reading the answer of %s: %s: %w", doing, c.base, what, err), fail.Unreachable,
-		"catalog.uri must be the root of an Iceberg REST catalog (Lakekeeper's ends in /catalog), with no login page before it")
+		"catalog.uri must be the root of an Iceberg REST catalog (Lakekeeper's ends in /catalog), "+
+			"with no login page before it")
 }
 
 // printable makes foreign text fit for one line of ours.

@@ -136,7 +136,8 @@ func connect(ctx context.Context, cfg config.Kafka, b kmsg.MetadataResponseBroke
 	if err != nil {
 		return fail.Wrap(fmt.Errorf("connecting to broker %d at %s, the address that Kafka at %s advertises: %w",
 			b.NodeID, address, strings.Join(cfg.Brokers, ", "), err), fail.Unreachable,
-			fmt.Sprintf("set advertised.listeners of broker %d to an address that this machine can reach, or make %s reachable from here",
+			fmt.Sprintf("set advertised.listeners of broker %d to an address that this machine can reach, "+
+				"or make %s reachable from here",
 				b.NodeID, address))
 	}
 	return conn.Close()

@@ -277,7 +277,7 @@ func refuse(c *kfake.Cluster) {
 			return nil, nil, false
 		}
 		resp.ErrorCode = kerr.SaslAuthenticationFailed.Code
-		resp.ErrorMessage = kmsg.StringPtr("Authentication failed: Invalid username or password")
+		resp.ErrorMessage = new("Authentication failed: Invalid username or password")
 		return resp, nil, true
 	})
 }
@@ -309,12 +309,12 @@ func TestOptionsRefuseBadFiles(t *testing.T) {
 	}
 	one := []string{"127.0.0.1:9092"}
 	for name, cfg := range map[string]config.Kafka{
-		"no broker":        {},
-		"no CA file":       {Brokers: one, TLS: config.TLS{Enabled: true, CAFile: empty + ".not"}},
-		"no certificate":   {Brokers: one, TLS: config.TLS{Enabled: true, CAFile: empty}},
-		"half a pair":      {Brokers: one, TLS: config.TLS{Enabled: true, CertFile: empty}},
-		"broken pair":      {Brokers: one, TLS: config.TLS{Enabled: true, CertFile: empty, KeyFile: empty}},
-		"unknown mechanis": {Brokers: one, SASL: login("GSSAPI", "a", password)},
+		"no broker":         {},
+		"no CA file":        {Brokers: one, TLS: config.TLS{Enabled: true, CAFile: empty + ".not"}},
+		"no certificate":    {Brokers: one, TLS: config.TLS{Enabled: true, CAFile: empty}},
+		"half a pair":       {Brokers: one, TLS: config.TLS{Enabled: true, CertFile: empty}},
+		"broken pair":       {Brokers: one, TLS: config.TLS{Enabled: true, CertFile: empty, KeyFile: empty}},
+		"unknown mechanics": {Brokers: one, SASL: login("GSSAPI", "a", password)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Options(cfg, slog.New(slog.DiscardHandler))

@@ -53,7 +53,8 @@ func loginHint(err error, cfg config.Kafka) string {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return "correct kafka.sasl.username and kafka.sasl.password, or create that user for " + cfg.SASL.Mechanism
 	case errors.Is(err, io.EOF) && !errors.As(err, &first): // some brokers hang up rather than answer
-		return "the broker ended the connection at the login: correct kafka.sasl.mechanism, username and password, or create that user"
+		return "the broker ended the connection at the login: " +
+			"correct kafka.sasl.mechanism, username and password, or create that user"
 	}
 	return ""
 }
@@ -87,7 +88,8 @@ func protocolHint(err error, cfg config.Kafka) string {
 	ended := errors.As(err, &first) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET)
 	switch {
-	case ended && strings.Contains(err.Error(), "SASL is required"): // franz-go's own guess, behind a handshake that went well
+	// The client library's own guess, behind a handshake that went well.
+	case ended && strings.Contains(err.Error(), "SASL is required"):
 		return "the listener asks for a login: set kafka.sasl"
 	case errors.As(err, &record), cfg.TLS.Enabled && (ended || handshakeTimeout(err)):
 		return "this looks like a listener without TLS: leave kafka.tls out, or use the port of the TLS listener"
@@ -113,7 +115,8 @@ func addressHint(err error, _ config.Kafka) string {
 		return fmt.Sprintf("correct the host name %q in kafka.brokers, or make it known to this machine", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "start the broker, or correct the port in kafka.brokers"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err,
+		syscall.ENETUNREACH):
 		return "nothing answers there: start the broker, correct kafka.brokers, or open the firewall"
 	}
 	return ""

@@ -37,5 +37,5 @@ func (q quiet) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 		to = slog.LevelInfo
 	default:
 	}
-	q.logger.Log(context.Background(), to, msg, keyvals...)
+	q.logger.Log(context.Background(), to, msg, keyvals...) //nolint:sloglint // the client's own words
 }

@@ -38,7 +38,8 @@ const clientName = "lakeproof"
 // certificates are read here; an error is fail.Usage.
 func Options(cfg config.Kafka, logger *slog.Logger) ([]kgo.Opt, error) {
 	if len(cfg.Brokers) == 0 {
-		return nil, fail.New(fail.Usage, "set kafka.brokers, for example [127.0.0.1:9092]", "connecting to Kafka: no broker is configured")
+		return nil, fail.New(fail.Usage, "set kafka.brokers, for example [127.0.0.1:9092]",
+			"connecting to Kafka: no broker is configured")
 	}
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),

@@ -21,8 +21,10 @@ type Offsets struct {
 
 // Source is one source of a query.
 type Source struct {
-	Name   string                     // its number or its name
-	Topics map[string]map[int32]int64 // next offset by topic and partition; nil where the source is not Kafka or has no offset ("-")
+	Name string // its number or its name
+	// Topics is the next offset by topic and partition; nil where the source is
+	// not Kafka or has no offset ("-").
+	Topics map[string]map[int32]int64
 }
 
 // Ends returns the offsets after the batch's last record of all Kafka sources

@@ -126,6 +126,7 @@ func toMicros(unit schema.TimeUnitType) func(int64) int64 {
 			}
 			return micros
 		}
+	case schema.TimeUnitMicros, schema.TimeUnitUnknown:
 	}
 	return nil
 }

@@ -51,7 +51,9 @@ func (e *MissingColumnError) Error() string {
 // is, or by its name where the file or the wanted column has no ids. One that
 // is missing gives a [MissingColumnError], one of an unsupported type an
 // error that says so. The memory it needs does not depend on the file's size.
-func ScanColumns(ctx context.Context, store *objectstore.Store, f File, columns []catalog.Column, fn func(*Batch) error) error {
+func ScanColumns(ctx context.Context, store *objectstore.Store, f File, columns []catalog.Column,
+	fn func(*Batch) error,
+) error {
 	if f.Format != "" && !strings.EqualFold(f.Format, "PARQUET") {
 		return fail.New(fail.Usage, "set the table's write.format.default to parquet",
 			"reading %s: %s files are not supported", f.Path, f.Format)
