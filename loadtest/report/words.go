@@ -169,7 +169,8 @@ func QueryAll(r *Report, examples []Example) string {
 	if len(ids) < 2 {
 		return ""
 	}
-	return fmt.Sprintf("SELECT %[1]s, count(*) AS n FROM %[2]s.%[3]s WHERE %[1]s IN (%[4]s) GROUP BY %[1]s ORDER BY n DESC",
+	const form = "SELECT %[1]s, count(*) AS n FROM %[2]s.%[3]s WHERE %[1]s IN (%[4]s) GROUP BY %[1]s ORDER BY n DESC"
+	return fmt.Sprintf(form,
 		ident(r.columnsOf(first.Stream).EventID), catalogName, ident(first.Table), strings.Join(ids, ", "))
 }
 
