@@ -2,15 +2,14 @@ package loadtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/internal/ui"
 	"github.com/lakeproof/lakeproof/loadtest/ledger"
 	"github.com/lakeproof/lakeproof/loadtest/report"
 	"github.com/lakeproof/lakeproof/loadtest/threshold"
@@ -332,7 +331,7 @@ func (v *verification) verdict(r *report.Report) {
 	set := func(verdict report.Verdict, code fail.Code, parts ...string) {
 		r.Verdict, r.ExitCode, r.Reason = verdict, int(code), strings.Join(parts, "; ")
 	}
-	total := group(r.Records.Acked)
+	total := ui.Count(r.Records.Acked)
 	switch {
 	case v.file.Interrupted:
 		set(report.Interrupted, fail.Interrupted,
@@ -341,7 +340,7 @@ func (v *verification) verdict(r *report.Report) {
 		// The thresholds on the same counts would only say it again.
 		missed = slices.DeleteFunc(missed, func(m string) bool { return strings.HasPrefix(m, "records.") })
 		if n := r.Records.Late; n > 0 {
-			harm = append(harm, group(n)+" late")
+			harm = append(harm, ui.Count(n)+" late")
 		}
 		set(report.Fail, fail.Integrity, append([]string{fmt.Sprintf("of %s acknowledged records: %s",
 			total, strings.Join(harm, ", "))}, missed...)...)
@@ -350,7 +349,7 @@ func (v *verification) verdict(r *report.Report) {
 	case r.Generator.Bottleneck:
 		set(report.Inconclusive, fail.Inconclusive, fmt.Sprintf(
 			"the generator was the bottleneck: %s of %s records left more than %v late through its own fault",
-			group(r.Generator.Late), group(r.Records.Sent), v.plan.Scenario.Producer.MaxSchedulerDelay))
+			ui.Count(r.Generator.Late), ui.Count(r.Records.Sent), v.plan.Scenario.Producer.MaxSchedulerDelay))
 	case len(missed) > 0:
 		set(report.Fail, fail.Threshold, missed...)
 	case len(unmeasured) > 0:
@@ -379,7 +378,7 @@ func harmWords(c report.Records) []string {
 		word string
 	}{{c.Missing, "missing"}, {c.Duplicate, "duplicate"}, {c.Corrupt, "corrupt"}, {c.Unexpected, "unexpected"}} {
 		if h.n > 0 {
-			out = append(out, group(h.n)+" "+h.word)
+			out = append(out, ui.Count(h.n)+" "+h.word)
 		}
 	}
 	return out
@@ -394,34 +393,15 @@ func missedWords(t report.Threshold) string {
 	case threshold.Percent:
 		value = fmt.Sprintf("%.2f %%", *t.Value)
 	case threshold.Records, threshold.Rate:
-		value = group(uint64(*t.Value))
+		value = ui.Count(uint64(*t.Value))
 	}
 	return fmt.Sprintf("%s is %s, wanted %s", metric, value, strings.TrimSpace(strings.TrimPrefix(t.Expression, metric)))
 }
 
 func (v *verification) passWords(r *report.Report) string {
-	out := fmt.Sprintf("all %s records arrived once and unchanged", group(r.Records.Seen))
+	out := fmt.Sprintf("all %s records arrived once and unchanged", ui.Count(r.Records.Seen))
 	if f := r.Latency.Freshness; f.P99 != nil {
 		out += fmt.Sprintf("; freshness p99 %.2f s", *f.P99)
 	}
 	return out
-}
-
-// group writes a number with commas.
-func group(n uint64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-// VerdictError returns nil for a pass and otherwise an error with the report's
-// exit code, for the command line.
-func VerdictError(r *report.Report, dir string) error {
-	if r.Verdict == report.Pass {
-		return nil
-	}
-	return fail.Wrap(errors.New(string(r.Verdict)+": "+r.Reason), fail.Code(r.ExitCode),
-		"see "+filepath.Join(dir, "report.html"))
 }

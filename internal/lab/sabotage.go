@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/internal/config/strict"
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
@@ -73,7 +74,7 @@ func ParseSabotage(text string) (Sabotage, error) {
 		}
 		count, known := s.counts()[kind]
 		if !known {
-			return Sabotage{}, fail.New(fail.Usage, fmt.Sprintf("did you mean %q?", nearest(string(kind))),
+			return Sabotage{}, fail.New(fail.Usage, suggestion(string(kind)),
 				"reading sabotage %q: unknown kind %q", text, kind)
 		}
 		if seen[kind] {
@@ -102,34 +103,14 @@ func (s Sabotage) String() string {
 	return strings.Join(parts, ",")
 }
 
-// nearest returns the kind with the smallest edit distance to word.
-func nearest(word string) Kind {
-	best, least := Drop, int(^uint(0)>>1)
+// suggestion says which kind was probably meant.
+func suggestion(word string) string {
+	known := make([]string, 0, len(Kinds()))
 	for _, kind := range Kinds() {
-		if d := distance(word, string(kind)); d < least {
-			best, least = kind, d
-		}
+		known = append(known, string(kind))
 	}
-	return best
-}
-
-// distance is the Levenshtein distance of two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	if near := strict.Nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return "the kinds are " + strings.Join(known, ", ")
 }
