@@ -21,7 +21,7 @@ func newFreshBins(total time.Duration) *freshBins {
 	return &freshBins{step: step, bins: make([]*hdrhistogram.Histogram, total/step+1)}
 }
 
-func (f *freshBins) record(intended, took time.Duration) {
+func (f *freshBins) record(intended, took time.Duration, n int64) {
 	i := int(intended / f.step)
 	if i < 0 || i >= len(f.bins) {
 		return
@@ -29,7 +29,7 @@ func (f *freshBins) record(intended, took time.Duration) {
 	if f.bins[i] == nil {
 		f.bins[i] = hdrhistogram.New(1, maxLatency.Milliseconds(), 2)
 	}
-	must(f.bins[i].RecordValue(min(max(took.Milliseconds(), 1), maxLatency.Milliseconds())))
+	must(f.bins[i].RecordValues(min(max(took.Milliseconds(), 1), maxLatency.Milliseconds()), n))
 }
 
 // at returns p50, p99 and the maximum of the bin that holds a moment, in

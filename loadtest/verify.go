@@ -218,9 +218,9 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 	}, ledger.Options{
 		Shared: s.Shared, Layout: layout, LateAfter: v.plan.Scenario.LateAfter,
 		ContentRows: spec.ContentRows, SampleRows: spec.SampleRows,
-		Freshness: func(intended, took time.Duration) {
-			s.freshness.record(intended, took)
-			s.bins.record(intended, took)
+		Freshness: func(intended, took time.Duration, n int64) {
+			s.freshness.recordN(intended, took, n)
+			s.bins.record(intended, took, n)
 			s.lastSeen = max(s.lastSeen, intended+took)
 		},
 	})

@@ -14,7 +14,7 @@ type keys struct {
 	exp    Expected
 	layout Layout
 	late   time.Duration
-	fresh  func(intended, freshness time.Duration)
+	fresh  func(intended, freshness time.Duration, records int64)
 
 	file    File
 	dirty   map[string]bool // files with something that needs a closer look
@@ -25,8 +25,15 @@ type keys struct {
 	cursors []Cursor //
 	twice   []*Set   // offsets seen again, by partition
 	repeats []spot   // the first of them, at most maxExamples
+	pending arrivals // told to fresh when another millisecond begins
 	strange uint64   // offsets that no batch of ours holds
 	again   uint64   // rows at an offset that was already seen
+}
+
+// arrivals are records of one file that were intended within a millisecond.
+type arrivals struct {
+	intended time.Duration
+	records  int64
 }
 
 // spot is a row's place.
@@ -66,6 +73,7 @@ func (k *keys) scan(ctx context.Context, s Scanner, files []File) error {
 		if err := s.Scan(ctx, f, columns, visit); err != nil {
 			return fmt.Errorf("reading the keys of %q: %w", f.Path, err)
 		}
+		k.tell()
 	}
 	return nil
 }
@@ -146,10 +154,26 @@ func (k *keys) arrived(seq uint64, intended time.Duration) {
 	k.observe(intended)
 }
 
+// observe notes the freshness of a record. Records that were intended within
+// the same millisecond are told together: the figure's error is the catalog's
+// poll period, hundreds of times that.
 func (k *keys) observe(intended time.Duration) {
-	if k.file.Timed && k.fresh != nil {
-		k.fresh(intended, k.file.Seen-intended)
+	if !k.file.Timed || k.fresh == nil {
+		return
 	}
+	if after := intended - k.pending.intended; k.pending.records > 0 && after >= 0 && after < time.Millisecond {
+		k.pending.records++
+		return
+	}
+	k.tell()
+	k.pending = arrivals{intended, 1}
+}
+
+func (k *keys) tell() {
+	if n := k.pending.records; n > 0 {
+		k.fresh(k.pending.intended, k.file.Seen-k.pending.intended, n)
+	}
+	k.pending.records = 0
 }
 
 func (k *keys) lateRecord(seq uint64, intended time.Duration, partition int32, offset int64) {

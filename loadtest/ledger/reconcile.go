@@ -15,9 +15,10 @@ type Options struct {
 	ContentRows uint64        // T2 reads all rows up to this many
 	SampleRows  uint64        // and about this many above it
 	Shared      bool          // others write to the topic too: their rows are no harm
-	// Freshness is called once for each record that arrived in a file whose
-	// snapshot was timed: its intended time and how long after it was seen.
-	Freshness func(intended, freshness time.Duration)
+	// Freshness is called for all records that arrived in files whose snapshot was
+	// timed: an intended time, how long after it they were seen, and how many they
+	// are. Records within a millisecond may be told together.
+	Freshness func(intended, freshness time.Duration, records int64)
 }
 
 // Table is what a table holds that it did not hold before the run: all data

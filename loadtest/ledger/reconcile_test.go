@@ -229,8 +229,8 @@ func TestDetectsExactly(t *testing.T) {
 				o.ContentRows = 1
 			}
 			fresh := 0
-			o.Freshness = func(_, f time.Duration) {
-				if fresh++; f <= 0 {
+			o.Freshness = func(_, f time.Duration, n int64) {
+				if fresh += int(n); f <= 0 {
 					t.Fatalf("seed %d: freshness %v", seed, f)
 				}
 			}
