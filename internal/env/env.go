@@ -31,8 +31,6 @@ type Env struct {
 	// Signals returns a context that ends at the first interrupt; a second one
 	// then ends the process at once. The function restores the default earlier.
 	Signals func(context.Context) (context.Context, context.CancelFunc)
-	// Hangup delivers one value for each SIGHUP.
-	Hangup <-chan os.Signal
 }
 
 // Process returns the Env of the running process.
@@ -41,8 +39,6 @@ func Process() Env {
 	if err != nil {
 		self = os.Args[0]
 	}
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
 	fd := int(os.Stderr.Fd())
 	return Env{
 		Args:   os.Args[1:],
@@ -63,7 +59,6 @@ func Process() Env {
 			context.AfterFunc(ctx, stop)
 			return ctx, stop
 		},
-		Hangup: hangup,
 	}
 }
 
