@@ -139,7 +139,7 @@ func (r *run) travel(ctx context.Context) (*report.Report, error) {
 	defer stopWatching()
 	hops, err := r.watch(watching)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.abandon())
 	}
 	sendErr := r.send(ctx)
 	r.interrupted = ctx.Err() != nil
@@ -215,6 +215,15 @@ func ledgerBatch(b sink.Batch, start time.Time) ledger.Batch {
 		Stream: b.Stream, Partition: b.Partition, FirstOffset: b.FirstOffset, Count: b.Count,
 		FirstSeq: b.FirstSeq, LastSeq: b.LastSeq, Sent: b.Sent.Sub(start), Acked: b.Acked.Sub(start),
 	}
+}
+
+// abandon lets go of what a run holds that never began to send.
+func (r *run) abandon() error {
+	err := errors.Join(r.journal.Close(), r.seen.close())
+	if r.sink != nil {
+		err = errors.Join(err, r.sink.Close(context.Background()))
+	}
+	return err
 }
 
 // close writes what the run knows to its folder.

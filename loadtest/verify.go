@@ -176,11 +176,11 @@ func (v *verification) open(i int, index *ledger.Index, last uint64) (*verified,
 		acc.Unknown.AddRange(r)
 	}
 	for p := range f.First {
+		// A run that was killed, or whose broker was gone at the barrier, does not
+		// know its end offsets; its own records then tell.
 		end := f.End[p]
-		if v.file.State != stateComplete {
-			if _, e, ok := index.Bounds(int32(p)); ok {
-				end = e
-			}
+		if _, e, ok := index.Bounds(int32(p)); ok {
+			end = max(end, e)
 		}
 		acc.Window = append(acc.Window, ledger.OffsetWindow{First: f.First[p], End: end})
 	}

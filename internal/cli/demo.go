@@ -41,7 +41,7 @@ Examples:
 
 // holdBack is how long sabotaged records are delayed: longer than the demo
 // scenario's late_after, shorter than its grace.
-const holdBack = 10 * time.Second
+const holdBack = 15 * time.Second
 
 // Run implements the command.
 func (c *demoCmd) Run(a *app) error {

@@ -122,6 +122,9 @@ func (r runner) run(ctx context.Context, plan *loadtest.Plan) (string, error) {
 		Tracer: tracer(tel), About: loadtest.Environment{Version: about.Version, Command: r.command},
 	})
 	live.Close()
+	if err != nil && ctx.Err() != nil {
+		return "", fail.New(fail.Interrupted, "", "interrupted before the first record was sent: %v", err)
+	}
 	if err != nil {
 		return "", err
 	}
