@@ -49,6 +49,9 @@ func (e *Exposition) Collect(ch chan<- prometheus.Metric) {
 		collectOutages(emit, "spark "+app, s.Outages())
 	}
 	collectOutages(emit, "consume", r.consumer.Outages())
+	if r.store != nil {
+		collectOutages(emit, "store", r.store.Outages())
+	}
 	if rep := e.result.Load(); rep != nil {
 		collectResult(emit, rep)
 	}

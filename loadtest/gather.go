@@ -34,6 +34,9 @@ func (r *run) gather() {
 		}
 	}
 	r.addOutages("consume", r.consumer.Outages())
+	if r.store != nil {
+		r.addOutages("store", r.store.Outages())
+	}
 	for i, s := range r.sparks {
 		r.addOutages("spark "+r.plan.Lab.Spark[i].App, s.Outages())
 	}

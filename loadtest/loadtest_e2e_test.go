@@ -402,8 +402,8 @@ func (l *realLab) outages() {
 		}
 		return false
 	}
-	for i, hop := range []string{"", "table", "consume"} {
-		if hop != "" && !shown(gone[i], hop) {
+	for i, hop := range []string{"store", "table", "consume"} {
+		if !shown(gone[i], hop) {
 			l.t.Errorf("%s was away from %v to %v, which hop %q does not show: %+v",
 				gone[i].name, gone[i].from, gone[i].to, hop, rep.Hops)
 		}

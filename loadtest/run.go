@@ -61,6 +61,7 @@ type run struct {
 	sink     sink.Sink
 	consumer *hop.Consumer
 	sparks   []*hop.Spark
+	store    *hop.Store // nil where no table is followed
 	journal  *ledger.Journal
 	seen     *sightingLog
 	samples  *sampler

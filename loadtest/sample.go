@@ -153,6 +153,9 @@ func (r *run) describeProgress(p *Progress) {
 			p.Batch = fmt.Sprintf("%s batch %d", app, id)
 		}
 	}
+	if r.store != nil {
+		p.Problems = append(p.Problems, lasting("store", r.store.Outages())...)
+	}
 	if r.consumer != nil {
 		p.Problems = append(p.Problems, lasting("consume", r.consumer.Outages())...)
 		if n := r.consumer.Result().Foreign.Count; n > 0 {

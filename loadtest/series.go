@@ -134,6 +134,9 @@ func (v *verification) hops(r *report.Report) {
 			})
 		}
 	}
+	if v.plan.followsTable() {
+		list = append(list, report.Hop{Name: "store", What: "whether the object store answers"})
+	}
 	for i := range list {
 		h := &list[i]
 		h.State = "up"

@@ -88,8 +88,13 @@ func (r *run) watch(ctx context.Context) (*errgroup.Group, error) {
 		group.Go(func() error { return s.Run(ctx, func(b hop.Batch) { r.sawBatch(cfg.App, b) }) })
 	}
 	for _, s := range r.streams {
-		if s.table != nil {
-			group.Go(func() error { return s.table.Run(ctx, func(snap hop.Snapshot) { r.sawSnapshot(s, snap) }) })
+		if s.table == nil {
+			continue
+		}
+		group.Go(func() error { return s.table.Run(ctx, func(snap hop.Snapshot) { r.sawSnapshot(s, snap) }) })
+		if r.store == nil && s.baseline != nil {
+			r.store = hop.NewStore(r.systems.store, s.baseline.MetadataLocation, 0, r.log)
+			group.Go(func() error { return r.store.Run(ctx) })
 		}
 	}
 	r.samples.start()
