@@ -24,6 +24,7 @@ type Progress struct {
 	LagRecords     uint64
 	AckP50, AckP99 float64 // seconds, in the last second
 	FreshP50       float64 // seconds, of the newest snapshot; 0 before the first
+	FreshP99       float64 // as if the snapshot's rows were spread evenly
 	FreshMax       float64
 	Batch          string // the last Spark batch, in words
 	Snapshot       string // the last snapshot, in words
@@ -133,6 +134,7 @@ func (r *run) describeProgress(p *Progress) {
 	for _, s := range r.streams {
 		if n := s.news.Load(); n != nil {
 			p.FreshP50 = n.FirstSeen.Sub(n.newest.Add(n.oldest.Sub(n.newest) / 2)).Seconds()
+			p.FreshP99 = n.FirstSeen.Sub(n.oldest.Add(n.newest.Sub(n.oldest) / 100)).Seconds()
 			p.FreshMax = n.FirstSeen.Sub(n.oldest).Seconds()
 			rows, _ := n.AddedRecords()
 			p.Snapshot = fmt.Sprintf("%d rows, %.1f s ago", rows, time.Since(n.FirstSeen).Seconds())

@@ -181,7 +181,7 @@ func (o observer) Progress(p loadtest.Progress) {
 	o.live.Update(ui.Frame{
 		Phase: p.Phase, Elapsed: p.Elapsed, Total: p.Total, RateIntended: p.Target, RateAchieved: p.Achieved,
 		Intended: p.Intended, Sent: p.Sent, Acked: p.Acked, Followed: p.Followed, Landed: p.Landed, LagRecords: p.LagRecords,
-		AckP50: p.AckP50, AckP99: p.AckP99, FreshP50: p.FreshP50, FreshP99: p.FreshMax, FreshMax: p.FreshMax,
+		AckP50: p.AckP50, AckP99: p.AckP99, FreshP50: p.FreshP50, FreshP99: p.FreshP99, FreshMax: p.FreshMax,
 		Batch: p.Batch, Snapshot: p.Snapshot, Problems: p.Problems,
 	})
 }
