@@ -33,6 +33,7 @@ func TestOneLabManyRuns(t *testing.T) {
 		{"SharedTopic", sharedTopic},
 		{"Sampled", sampled},
 		{"NoData", noData},
+		{"GeneratorTooSlow", generatorTooSlow},
 		{"KilledRun", killedRun},
 		{"FullDisk", fullDisk},
 		{"BadFolders", badFolders},
@@ -156,6 +157,16 @@ func noData(t *testing.T, where config.Lab) {
 	p := quick(t, where, wholeTable, "}", "records.late == 0, freshness.p99 < 60s", "freshness.p99 < 60s")
 	rep, _ := mustRun(t.Context(), t, p)
 	if rep.Verdict != report.Inconclusive || rep.ExitCode != int(fail.Inconclusive) || !strings.Contains(rep.Reason, "no samples for freshness.p99") {
+		t.Errorf("%s, exit code %d: %s", rep.Verdict, rep.ExitCode, rep.Reason)
+	}
+}
+
+// generatorTooSlow: where the generator may not be late at all, it is the
+// bottleneck, and the run neither passes nor fails.
+func generatorTooSlow(t *testing.T, where config.Lab) {
+	rep, _ := mustRun(t.Context(), t, quick(t, where, "max_scheduler_delay: 5s", "max_scheduler_delay: 1ns"))
+	if rep.Verdict != report.Inconclusive || rep.ExitCode != int(fail.Inconclusive) ||
+		!strings.Contains(rep.Reason, "the generator was the bottleneck") || rep.Generator.Late == 0 {
 		t.Errorf("%s, exit code %d: %s", rep.Verdict, rep.ExitCode, rep.Reason)
 	}
 }
