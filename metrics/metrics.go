@@ -9,6 +9,8 @@
 // It measures nothing and imports nothing but the standard library.
 package metrics
 
+import "slices"
+
 // Kind is how a metric behaves over time.
 type Kind string
 
@@ -39,7 +41,8 @@ type Metric struct {
 
 // All returns every metric, in the order of the documentation.
 func All() []Metric {
-	return append([]Metric{BuildInfo()}, loadtest()...)
+	return slices.Concat([]Metric{BuildInfo()}, exporter(),
+		kafka(), kafkaLag(), kafkaCluster(), kafkaProbe(), kafkaCompat(), spark(), loadtest())
 }
 
 // BuildInfo is 1, with the build in its labels.
