@@ -37,6 +37,10 @@ type Metric struct {
 	Kind    Kind
 	Labels  []string  // in the order in which collectors take their values
 	Buckets []float64 // upper bounds of a Histogram's classic buckets
+
+	// Origin is the tool whose name and labels these are, kept exactly so that
+	// boards and rules made for it go on working; empty for a name of our own.
+	Origin string
 }
 
 // All returns every metric, in the order of the documentation.
