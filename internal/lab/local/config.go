@@ -11,7 +11,7 @@ import (
 func (s *Stack) Config() config.Lab {
 	return config.Lab{
 		Name:    "local",
-		Kafka:   config.Kafka{Brokers: []string{local(s.ports.Kafka)}},
+		Kafka:   config.Kafka{Brokers: s.brokers()},
 		Catalog: config.Catalog{URI: "http://" + local(s.ports.Catalog) + "/"},
 		Storage: config.Storage{
 			Endpoint:  "http://" + local(s.ports.Store),
@@ -37,7 +37,7 @@ func (s *Stack) WriteConfig(path string) error {
 	fmt.Fprintf(&b,
 		"  # the same broker with a login:\n  # brokers: [%s]\n  # tls: {ca_file: %q}\n"+
 			"  # sasl: {mechanism: %s, username: %s, password_file: %q}\n",
-		secure.Brokers[0], secure.TLS.CAFile, secure.SASL.Mechanism, secure.SASL.Username, s.path("secrets",
+		strings.Join(secure.Brokers, ", "), secure.TLS.CAFile, secure.SASL.Mechanism, secure.SASL.Username, s.path("secrets",
 			"kafka_password"))
 	fmt.Fprintf(&b, "catalog:\n  uri: %s\n", lab.Catalog.URI)
 	fmt.Fprintf(&b, "storage:\n  endpoint: %s\n  region: %s\n  bucket: %s\n  path_style: true\n",

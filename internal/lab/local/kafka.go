@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"text/template"
 	"time"
@@ -17,12 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	recipes "github.com/lakeproof/lakeproof/deploy/local"
-	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
-
-// kafkaUser is the login of the SECURE listener.
-const kafkaUser = "app"
 
 // render fills a template of the recipes.
 func render(name string, data any) ([]byte, error) {
@@ -37,73 +33,76 @@ func render(name string, data any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// startKafka formats the storage the first time, starts the node and makes the
-// login.
+// startKafka starts every node and makes the login.
 func (s *Stack) startKafka(ctx context.Context) error {
-	err := s.bring(ctx, system{
-		name: Kafka, step: "start", limit: 90 * time.Second, probe: s.probeKafka,
+	var wave []task
+	for _, n := range s.nodes() {
+		wave = append(wave, func(ctx context.Context) error { return s.startNode(ctx, n) })
+	}
+	if err := parallel(ctx, wave...); err != nil {
+		return err
+	}
+	return s.SetKafkaUser(ctx, kafkaUser, s.keys.password)
+}
+
+// startNode formats the storage the first time, starts the node and waits until
+// it takes part in the cluster.
+func (s *Stack) startNode(ctx context.Context, n node) error {
+	return s.bring(ctx, system{
+		name: n.name, step: "start", limit: 90 * time.Second,
+		probe: func(ctx context.Context) error { return s.probeNode(ctx, n) },
 		prepare: func() (command, error) {
-			if err := checkPorts(Kafka, s.ports.Kafka, s.ports.Secure, s.ports.Controller); err != nil {
+			if err := checkPorts(n.name, n.ports.Plain, n.ports.Secure, n.ports.Controller); err != nil {
 				return command{}, err
 			}
-			properties, err := s.kafkaFiles(ctx)
-			return command{name: Kafka, addr: local(s.ports.Kafka), argv: []string{
-				"java", "-Xms256m", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-				"-cp", s.tool("kafka", "jars", "lib", "*"), "kafka.Kafka", properties,
-			}}, err
+			if err := s.nodeFiles(ctx, n); err != nil {
+				return command{}, err
+			}
+			argv := append([]string{"java"}, n.memory...)
+			return command{name: n.name, addr: local(n.ports.Plain), argv: append(argv,
+				"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", s.kafkaJars(), "kafka.Kafka", n.properties,
+			)}, nil
 		},
 	})
+}
+
+// kafkaJars is the class path of Kafka and its tools.
+func (s *Stack) kafkaJars() string { return s.tool("kafka", "jars", "lib", "*") }
+
+// nodeFiles writes server.properties and the certificates, and formats the
+// storage when it is new.
+func (s *Stack) nodeFiles(ctx context.Context, n node) error {
+	if err := s.makeCertificates(); err != nil {
+		return err
+	}
+	content, err := render("kafka/server.properties.tmpl", s.nodeSettings(n))
 	if err != nil {
 		return err
 	}
-	return s.admin(func(adm *kadm.Client) error {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		defer cancel()
-		_, err := adm.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{{
-			User: kafkaUser, Mechanism: kadm.ScramSha512, Iterations: 4096, Password: s.keys.password.Reveal(),
-		}})
-		if err != nil {
-			return fmt.Errorf("making the Kafka login %s: %w", kafkaUser, err)
-		}
+	if err := writeFile(n.properties, content); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(n.data, "meta.properties")); err == nil {
 		return nil
-	})
-}
-
-// kafkaFiles writes server.properties and the certificates, and formats the
-// storage when it is new.
-func (s *Stack) kafkaFiles(ctx context.Context) (properties string, err error) {
-	if err := s.makeCertificates(); err != nil {
-		return "", err
 	}
-	data := s.path("kafka", "data")
-	properties = s.path("kafka", "server.properties")
-	content, err := render("kafka/server.properties.tmpl", map[string]any{
-		"Plain": s.ports.Kafka, "Secure": s.ports.Secure, "Controller": s.ports.Controller,
-		"Data": data, "Keystore": s.path("tls", "server.pem"),
-	})
+	id, err := s.clusterID()
 	if err != nil {
-		return "", err
+		return err
 	}
-	if err := writeFile(properties, content); err != nil {
-		return "", err
+	argv := []string{
+		"java", "-cp", s.kafkaJars(), "kafka.tools.StorageTool", "format", "-t", id, "-c", n.properties,
 	}
-	if _, err := os.Stat(filepath.Join(data, "meta.properties")); err == nil {
-		return properties, nil
+	if s.opts.KafkaNodes == 1 {
+		argv = append(argv, "--standalone")
 	}
-	lib := s.tool("kafka", "jars", "lib", "*")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	id, err := exec.CommandContext(ctx, "java", "-cp", lib, "kafka.tools.StorageTool", "random-uuid").Output()
-	if err != nil {
-		return "", fmt.Errorf("making a Kafka cluster id: %w", err)
-	}
-	return properties, s.run(ctx, "kafka-format", s.dir, nil, "java", "-cp", lib, "kafka.tools.StorageTool",
-		"format", "-t", lastLine(id), "-c", properties, "--standalone")
+	return s.run(ctx, n.name+"-format", s.dir, nil, argv...)
 }
 
-// admin lends a client of the plain listener.
+// admin lends a client of the plain listeners.
 func (s *Stack) admin(use func(*kadm.Client) error) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(local(s.ports.Kafka)))
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers()...))
 	if err != nil {
 		return fmt.Errorf("making a Kafka client: %w", err)
 	}
@@ -111,19 +110,22 @@ func (s *Stack) admin(use func(*kadm.Client) error) error {
 	return use(kadm.NewClient(client))
 }
 
-// probeKafka asks for the cluster's metadata: it answers when the broker is
-// registered and unfenced.
-func (s *Stack) probeKafka(ctx context.Context) error {
-	return s.admin(func(adm *kadm.Client) error {
-		meta, err := adm.BrokerMetadata(ctx)
-		if err != nil {
-			return err
-		}
-		if len(meta.Brokers) == 0 {
-			return errors.New("no broker is registered")
-		}
-		return nil
-	})
+// probeNode asks a node for the cluster's metadata: it answers, and counts
+// itself in, when the broker is registered and unfenced.
+func (s *Stack) probeNode(ctx context.Context, n node) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(local(n.ports.Plain)))
+	if err != nil {
+		return fmt.Errorf("making a Kafka client: %w", err)
+	}
+	defer client.Close()
+	meta, err := kadm.NewClient(client).BrokerMetadata(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(meta.Brokers.NodeIDs(), n.id) {
+		return fmt.Errorf("waiting for broker %d among %v: it is not registered", n.id, meta.Brokers.NodeIDs())
+	}
+	return nil
 }
 
 // EnsureTopic makes a topic unless it is there. One with another number of
@@ -133,20 +135,10 @@ func (s *Stack) EnsureTopic(ctx context.Context, topic string, partitions int32,
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
 		ms := strconv.FormatInt(retention.Milliseconds(), 10)
-		_, err := adm.CreateTopic(ctx, partitions, 1, map[string]*string{"retention.ms": &ms}, topic)
+		_, err := adm.CreateTopic(ctx, partitions, s.replicas(), map[string]*string{"retention.ms": &ms}, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fail.Wrap(fmt.Errorf("making the topic %s: %w", topic, err), fail.Unreachable, "read "+s.logPath(Kafka))
 		}
 		return nil
 	})
-}
-
-// SecureKafka is how a client logs in at the SASL_SSL listener of the same
-// broker: SCRAM-SHA-512 behind a certificate of the stack's own authority.
-func (s *Stack) SecureKafka() config.Kafka {
-	return config.Kafka{
-		Brokers: []string{local(s.ports.Secure)},
-		TLS:     config.TLS{Enabled: true, CAFile: s.path("tls", "ca.crt")},
-		SASL:    config.SASL{Mechanism: "SCRAM-SHA-512", Username: kafkaUser, Password: s.keys.password},
-	}
 }

@@ -245,8 +245,11 @@ func complaint(raw []byte) string {
 }
 
 // grace is how long a system may take to end by itself.
-func grace(name string) time.Duration {
-	if name == Kafka || strings.HasPrefix(name, Spark+"-") {
+func (s *Stack) grace(name string) time.Duration {
+	if isKafka(name) && s.opts.KafkaNodes > 1 {
+		return 10 * time.Second // the last nodes to leave have no quorum to ask, and would wait for it
+	}
+	if isKafka(name) || strings.HasPrefix(name, Spark+"-") {
 		return 45 * time.Second // controlled shutdown; the batch under way
 	}
 	return 15 * time.Second
@@ -263,7 +266,8 @@ func (s *Stack) end(ctx context.Context, name string) error {
 			if err := syscall.Kill(r.pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("stopping %s (pid %d): %w", name, r.pid, err)
 			}
-			if s.gone(ctx, name, r, grace(name)) {
+			_ = syscall.Kill(-r.pid, syscall.SIGCONT) // a paused process takes no signal but SIGKILL
+			if s.gone(ctx, name, r, s.grace(name)) {
 				s.sweep(r)
 				return nil
 			}
@@ -286,6 +290,19 @@ func (s *Stack) kill(name string) error {
 		return fail.New(fail.Usage, "look at its state with: lakeproof lab status", "killing %s: it does not run", name)
 	}
 	return s.slay(name, r)
+}
+
+// signal sends a signal to a system and to all that it started.
+func (s *Stack) signal(name string, sig syscall.Signal) error {
+	r, ok := s.running(name)
+	if !ok {
+		return fail.New(fail.Usage, "look at its state with: lakeproof lab status",
+			"sending %s to %s: it does not run", sig, name)
+	}
+	if err := syscall.Kill(-r.pid, sig); err != nil {
+		return fmt.Errorf("sending %s to %s (pid %d): %w", sig, name, r.pid, err)
+	}
+	return nil
 }
 
 // slay sends SIGKILL to the leader, then to what is left of its group.
@@ -347,6 +364,9 @@ func (s *Stack) gone(ctx context.Context, name string, r record, limit time.Dura
 func component(name string) string {
 	if strings.HasPrefix(name, Spark+"-") {
 		return Spark
+	}
+	if isKafka(name) {
+		return Kafka
 	}
 	return name
 }

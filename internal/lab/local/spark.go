@@ -188,7 +188,7 @@ func (d *Driver) command() (command, error) {
 	}
 	argv = append(argv, extra...)
 	argv = append(argv,
-		"--brokers", local(s.ports.Kafka), "--topic", o.Topic, "--query", o.App,
+		"--brokers", strings.Join(s.brokers(), ","), "--topic", o.Topic, "--query", o.App,
 		"--catalog", "lab", "--table", o.Table, "--dead-letter-table", o.DeadLetter,
 		"--checkpoint", o.Checkpoint, "--trigger", strconv.FormatInt(o.Trigger.Milliseconds(), 10)+" milliseconds",
 		"--partition-column", o.PartitionColumn, "--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),

@@ -21,13 +21,15 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
 // The names of the systems, as Options.Components and Status use them. A
-// Spark driver is named after its application: see [DriverName].
+// Spark driver is named after its application: see [DriverName]. Where Kafka has
+// three nodes they are kafka-1 to kafka-3, and Kafka means all of them.
 const (
 	Kafka   = "kafka"
 	Store   = "store"
@@ -56,6 +58,8 @@ type Options struct {
 	FreePorts  bool         // choose free ports instead of the usual ones; default false
 	Store      string       // minio or versitygw; default minio
 	Components []string     // what Install and Up care for; default all four
+	KafkaNodes int          // 1, or 3 with replication; default the one of the state file, else 1
+	KafkaACLs  bool         // whoever logs in may do what an ACL says, see AddACLs; kept in the state file
 	Spark      SparkOptions // the job that Up starts; default the shipped one
 	Progress   func(Event)  // called for every step, from several goroutines at once; default none
 	Logger     *slog.Logger // default discards
@@ -182,6 +186,9 @@ func (s *Stack) startNamed(ctx context.Context, name string) error {
 	case Catalog:
 		return s.startCatalog(ctx)
 	}
+	if i := slices.Index(s.kafkaNames(), name); i >= 0 {
+		return s.startNode(ctx, s.nodes()[i])
+	}
 	if d := s.Driver(); name == d.Name() {
 		return d.Start(ctx)
 	}
@@ -194,11 +201,23 @@ func (s *Stack) Start(ctx context.Context, name string) error { return s.startNa
 
 // Stop ends one system the gentle way (SIGTERM), and the hard way after its
 // grace period. One that does not run is no error.
-func (s *Stack) Stop(ctx context.Context, name string) error { return s.end(ctx, name) }
+func (s *Stack) Stop(ctx context.Context, name string) error {
+	if name == Kafka {
+		return s.endNodes(ctx)
+	}
+	return s.end(ctx, name)
+}
 
 // Kill ends one system at once (SIGKILL). One that does not run is an error:
 // whoever kills means to hit.
 func (s *Stack) Kill(name string) error { return s.kill(name) }
+
+// Pause halts one system where it stands (SIGSTOP), with all that it started:
+// its connections stay open and nobody answers. [Stack.Resume] lets it go on.
+func (s *Stack) Pause(name string) error { return s.signal(name, syscall.SIGSTOP) }
+
+// Resume lets a system go on that was paused (SIGCONT).
+func (s *Stack) Resume(name string) error { return s.signal(name, syscall.SIGCONT) }
 
 // Down ends every process of the stack, drivers first, Kafka last.
 func (s *Stack) Down(ctx context.Context) error {
@@ -207,13 +226,16 @@ func (s *Stack) Down(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	names := s.recorded()
+	names := slices.DeleteFunc(s.recorded(), isKafka)
 	slices.SortStableFunc(names, func(a, b string) int { return stopOrder(a) - stopOrder(b) })
 	var first error
 	for _, name := range names {
 		if err := s.end(ctx, name); err != nil && first == nil {
 			first = err
 		}
+	}
+	if err := s.endNodes(ctx); err != nil && first == nil {
+		first = err
 	}
 	return first
 }
@@ -225,15 +247,13 @@ func stopOrder(name string) int {
 		return 1
 	case Store:
 		return 2
-	case Kafka:
-		return 3
 	}
 	return 0
 }
 
 // Component is the state of one system.
 type Component struct {
-	Name  string    // kafka, store, catalog, spark-<app>
+	Name  string    // kafka (or kafka-1 ...), store, catalog, spark-<app>
 	PID   int       // 0 when it does not run
 	Addr  string    // host:port that it serves
 	State string    // "running", "stopped", or "dead": it ended without being asked to
@@ -245,7 +265,10 @@ type Component struct {
 // driver that was started in it.
 func (s *Stack) Status(context.Context) []Component {
 	names := []string{}
-	for _, name := range []string{Kafka, Store, Catalog} {
+	if s.wants(Kafka) {
+		names = append(names, s.kafkaNames()...)
+	}
+	for _, name := range []string{Store, Catalog} {
 		if s.wants(name) {
 			names = append(names, name)
 		}

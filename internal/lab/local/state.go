@@ -29,15 +29,31 @@ type Ports struct {
 	Console    int `json:"store_console"` // MinIO's web console; usually 9001
 	Catalog    int `json:"catalog"`       // Iceberg REST; usually 8181
 	UI         int `json:"spark_ui"`      // the first driver's UI; usually 4040
+
+	More [maxNodes - 1]NodePorts `json:"kafka_more"` // of Kafka's further nodes, where it has any
+}
+
+// NodePorts are where one of Kafka's further nodes listens.
+type NodePorts struct {
+	Plain      int `json:"plain"`
+	Secure     int `json:"secure"`
+	Controller int `json:"controller"`
 }
 
 // UsualPorts are the ones that every guide uses.
 func UsualPorts() Ports {
-	return Ports{Kafka: 9092, Secure: 9094, Controller: 9093, Store: 9000, Console: 9001, Catalog: 8181, UI: 4040}
+	return Ports{
+		Kafka: 9092, Secure: 9094, Controller: 9093, Store: 9000, Console: 9001, Catalog: 8181, UI: 4040,
+		More: [maxNodes - 1]NodePorts{{9192, 9194, 9193}, {9292, 9294, 9293}},
+	}
 }
 
 func (p *Ports) all() []*int {
-	return []*int{&p.Kafka, &p.Secure, &p.Controller, &p.Store, &p.Console, &p.Catalog, &p.UI}
+	ports := []*int{&p.Kafka, &p.Secure, &p.Controller, &p.Store, &p.Console, &p.Catalog, &p.UI}
+	for i := range p.More {
+		ports = append(ports, &p.More[i].Plain, &p.More[i].Secure, &p.More[i].Controller)
+	}
+	return ports
 }
 
 // fill sets every zero port from q.
@@ -74,6 +90,8 @@ func freePorts() (Ports, error) {
 type state struct {
 	Ports Ports  `json:"ports"`
 	Store string `json:"store"`
+	Nodes int    `json:"kafka_nodes,omitempty"`
+	ACLs  bool   `json:"kafka_acls,omitempty"`
 }
 
 // secrets are made once for each stack and lie in files of mode 0600.
@@ -117,6 +135,9 @@ func (s *Stack) loadState() error {
 	if s.opts.Store == "" {
 		s.opts.Store = MinIO
 	}
+	if err := s.chooseNodes(old); err != nil {
+		return err
+	}
 	for name, secret := range s.keys.files() {
 		value := rand.Text()
 		if name == "s3_access_key" {
@@ -142,7 +163,9 @@ func (s *Stack) saveState() error {
 			return err
 		}
 	}
-	raw, err := json.MarshalIndent(state{Ports: s.ports, Store: s.opts.Store}, "", "  ")
+	raw, err := json.MarshalIndent(state{
+		Ports: s.ports, Store: s.opts.Store, Nodes: s.opts.KafkaNodes, ACLs: s.opts.KafkaACLs,
+	}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -208,14 +231,17 @@ func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 // addr is where a system of the stack serves; "" for further drivers.
 func (s *Stack) addr(name string) string {
 	switch name {
-	case Kafka:
-		return local(s.ports.Kafka)
 	case Store:
 		return local(s.ports.Store)
 	case Catalog:
 		return local(s.ports.Catalog)
 	case s.Driver().Name():
 		return local(s.ports.UI)
+	}
+	for _, n := range s.nodes() {
+		if name == n.name {
+			return local(n.ports.Plain)
+		}
 	}
 	return ""
 }
