@@ -62,6 +62,7 @@ func (b *Batch) Authorized(api string, yes bool) {
 // name of the last collection; one that failed leaves that in its place until
 // it is stale; one that was not begun is gone.
 func (b *Batch) Part(name string) *Part {
+	name = strings.ToValidUTF8(name, "\uFFFD")
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, ok := b.parts[name]
@@ -119,25 +120,27 @@ type Family struct {
 // Add emits one series: the values of the labels are in the order of the
 // catalogue. A value that is not finite is left out and counted.
 func (f *Family) Add(value float64, labels ...string) {
-	if math.IsNaN(value) || math.IsInf(value, 0) || len(labels) != len(f.metric.Labels) || f.metric.Kind == metrics.Histogram {
+	if math.IsNaN(value) || math.IsInf(value, 0) || !f.fits(labels) || f.metric.Kind == metrics.Histogram {
 		f.invalid++
 		return
 	}
 	f.append(labels)
-	f.values = append(f.values, value)
+	f.values = append(f.values, value+0) // -0 is 0
 }
 
 // Histogram emits one series of a histogram: any metric of client_golang that
 // writes one, classic or native.
 func (f *Family) Histogram(h prometheus.Metric, labels ...string) {
 	var m dto.Metric
-	if f.metric.Kind != metrics.Histogram || len(labels) != len(f.metric.Labels) || h.Write(&m) != nil || m.Histogram == nil {
+	if f.metric.Kind != metrics.Histogram || !f.fits(labels) || h.Write(&m) != nil || m.Histogram == nil {
 		f.invalid++
 		return
 	}
 	f.append(labels)
 	f.hists = append(f.hists, m.Histogram)
 }
+
+func (f *Family) fits(labels []string) bool { return len(labels) == len(f.metric.Labels) }
 
 // Grow makes room for n more series.
 func (f *Family) Grow(n int) {

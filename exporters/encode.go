@@ -13,6 +13,8 @@ import (
 	"github.com/lakeproof/lakeproof/metrics"
 )
 
+const formatText = expfmt.TypeTextPlain
+
 // flushAt is how much text is gathered before it is handed on.
 const flushAt = 64 << 10
 
@@ -30,15 +32,13 @@ func encode(w io.Writer, m *merged, format expfmt.FormatType) error {
 			continue
 		}
 		if format == expfmt.TypeProtoDelim || b.metric.Kind == metrics.Histogram {
-			if len(buf) > 0 { // expfmt writes to w by itself
-				if _, err = w.Write(buf); err != nil {
-					return err
-				}
-				buf = buf[:0]
+			if _, err = w.Write(buf); err == nil { // what stands before it
+				err = encodeFamily(w, b, format)
 			}
-			if err := encodeFamily(w, b, format); err != nil {
+			if err != nil {
 				return err
 			}
+			buf = buf[:0]
 			continue
 		}
 		buf = appendHeader(buf, b.metric, format)

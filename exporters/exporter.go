@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -101,9 +102,7 @@ func (e *Exporter) adopt(old []*subject, collectors []Collector) []*subject {
 		for _, o := range old {
 			if o.Name == c.Name && o.Target == c.Target {
 				o.mu.Lock()
-				for name, k := range o.parts {
-					s.parts[name] = k
-				}
+				maps.Copy(s.parts, o.parts)
 				o.mu.Unlock()
 			}
 		}

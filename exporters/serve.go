@@ -267,7 +267,7 @@ func (e *Exporter) serveMetrics(w http.ResponseWriter, r *http.Request) {
 			e.pages.build()
 		}
 	}
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	k := kind{format: format.FormatType(), gzip: acceptsGzip(r)}
 	switch k.format {
 	case expfmt.TypeOpenMetrics, expfmt.TypeProtoDelim, expfmt.TypeTextPlain:

@@ -60,7 +60,7 @@ func (r report) problem() error {
 	if r.err != nil {
 		return r.err
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.parts)) {
+	for _, name := range sortedKeys(r.parts) {
 		if err := r.parts[name]; err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -128,8 +128,9 @@ func (s *subject) run(ctx context.Context, flight chan struct{}) {
 		err = cause
 	}
 	r := report{
-		began: began, took: time.Since(began), err: err, parts: map[string]error{}, denied: batch.denied,
-		coarsened: batch.coarsened, requests: requests.List(), asked: requests.Count(), bytes: requests.Bytes(), log: lines.all(),
+		began: began, took: time.Since(began), err: err, parts: map[string]error{}, log: lines.all(),
+		denied: batch.denied, coarsened: batch.coarsened,
+		requests: requests.List(), asked: requests.Count(), bytes: requests.Bytes(),
 	}
 	s.mu.Lock()
 	s.take(batch, r)
@@ -151,9 +152,7 @@ func (s *subject) take(batch *Batch, r report) {
 		}
 	}
 	if r.err != nil {
-		for name, old := range s.parts { // nothing is known of the parts
-			parts[name] = old
-		}
+		maps.Copy(parts, s.parts) // nothing is known of the parts
 	}
 	r.lastSuccess, r.succeeded, r.failed = s.report.lastSuccess, s.report.succeeded, s.report.failed
 	if problem := r.problem(); problem != nil {
@@ -219,3 +218,5 @@ func (s *subject) close() {
 		s.Close()
 	}
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -120,20 +120,7 @@ func Check(t testing.TB, families []*dto.MetricFamily) {
 			t.Errorf("%s is not in the catalogue (package metrics)", f.GetName())
 			continue
 		}
-		if m.Help != f.GetHelp() || strings.ToUpper(string(m.Kind)) != f.GetType().String() {
-			t.Errorf("%s is a %s with the help %q; the catalogue has %s, %q", m.Name, f.GetType(), f.GetHelp(), m.Kind, m.Help)
-		}
-		for _, s := range f.GetMetric() {
-			var names []string
-			for _, l := range s.GetLabel() {
-				names = append(names, l.GetName())
-			}
-			for _, want := range m.Labels {
-				if !slices.Contains(names, want) {
-					t.Errorf("%s has the labels %v; the catalogue has %v", m.Name, names, m.Labels)
-				}
-			}
-		}
+		checkFamily(t, f, m)
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {
@@ -142,6 +129,24 @@ func Check(t testing.TB, families []*dto.MetricFamily) {
 	for _, p := range problems {
 		if declared[p.Metric].Origin == "" {
 			t.Errorf("promlint: %s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+func checkFamily(t testing.TB, f *dto.MetricFamily, m metrics.Metric) {
+	t.Helper()
+	if m.Help != f.GetHelp() || strings.ToUpper(string(m.Kind)) != f.GetType().String() {
+		t.Errorf("%s is a %s with the help %q; the catalogue has %s, %q", m.Name, f.GetType(), f.GetHelp(), m.Kind, m.Help)
+	}
+	for _, s := range f.GetMetric() {
+		var names []string
+		for _, l := range s.GetLabel() {
+			names = append(names, l.GetName())
+		}
+		for _, want := range m.Labels {
+			if !slices.Contains(names, want) {
+				t.Errorf("%s has the labels %v; the catalogue has %v", m.Name, names, m.Labels)
+			}
 		}
 	}
 }
