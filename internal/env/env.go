@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/term"
@@ -20,6 +21,7 @@ import (
 
 // Env is what a command may know of the process it runs in.
 type Env struct {
+	Name   string                      // the program's name as it was called, without its folder
 	Args   []string                    // arguments after the program's name
 	Stdin  io.Reader                   //
 	Stdout io.Writer                   // results
@@ -31,6 +33,9 @@ type Env struct {
 	// Signals returns a context that ends at the first interrupt; a second one
 	// then ends the process at once. The function restores the default earlier.
 	Signals func(context.Context) (context.Context, context.CancelFunc)
+	// Hangups tells of every SIGHUP until the context ends; without it a hangup
+	// ends the process. Nil where there are none.
+	Hangups func(context.Context) <-chan struct{}
 }
 
 // Process returns the Env of the running process.
@@ -41,6 +46,7 @@ func Process() Env {
 	}
 	fd := int(os.Stderr.Fd())
 	return Env{
+		Name:   filepath.Base(os.Args[0]),
 		Args:   os.Args[1:],
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
@@ -59,7 +65,29 @@ func Process() Env {
 			context.AfterFunc(ctx, stop)
 			return ctx, stop
 		},
+		Hangups: hangups,
 	}
+}
+
+func hangups(ctx context.Context) <-chan struct{} {
+	signals, out := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case out <- struct{}{}:
+			}
+		}
+	}()
+	return out
 }
 
 // Getenv returns the variable's value, or def where it is unset or empty.
