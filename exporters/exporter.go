@@ -31,6 +31,7 @@ type Options struct {
 	Mode       Mode                 // default Background
 	Budget     int                  // series on the page at most; default 100,000
 	StaleAfter int                  // intervals after which a part that goes wrong is dropped; default 3
+	Path       string               // of the metrics; default /metrics
 
 	// Source makes the collectors again from what is configured now; nil: they
 	// cannot be reloaded.
@@ -41,6 +42,7 @@ type Options struct {
 const (
 	DefaultBudget     = 100_000
 	DefaultStaleAfter = 3
+	DefaultPath       = "/metrics"
 )
 
 func (o Options) withDefaults() Options {
@@ -58,6 +60,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.StaleAfter <= 0 {
 		o.StaleAfter = DefaultStaleAfter
+	}
+	if o.Path == "" {
+		o.Path = DefaultPath
 	}
 	return o
 }

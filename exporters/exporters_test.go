@@ -483,6 +483,16 @@ func TestReadyAndDebug(t *testing.T) {
 	}
 }
 
+func TestPath(t *testing.T) {
+	for path, ok := range map[string]bool{"": true, "/kafka/metrics": true, "metrics": false, "/": false, "/a b": false, "/-/ready": false, "/{x}": false} {
+		e := New(Options{Path: path})
+		if _, err := e.Handler(); (err == nil) != ok {
+			t.Errorf("%q: %v", path, err)
+		}
+		e.Close()
+	}
+}
+
 func TestAcceptsGzip(t *testing.T) {
 	for header, want := range map[string]bool{"gzip": true, "deflate, gzip;q=0.5": true, "gzip;q=0": false, "": false, "br": false, "*": true} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
