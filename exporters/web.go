@@ -27,16 +27,17 @@ const reloadLimit = 30 * time.Second
 // the landing page. Other pages can be added beside it with a mux of the
 // caller's own.
 func (e *Exporter) Handler() (http.Handler, error) {
-	if !strings.HasPrefix(e.opts.Path, "/") || strings.ContainsAny(e.opts.Path, "{} ") || slices.Contains(taken(), e.opts.Path) {
+	path := e.opts.Path
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ") || slices.Contains(taken(), path) {
 		return nil, fail.New(fail.Usage, "give a path such as /metrics",
-			"serving the metrics at %q: that path cannot be used", e.opts.Path)
+			"serving the metrics at %q: that path cannot be used", path)
 	}
 	landing, err := template.ParseFS(pagesFS, "landing.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the landing page: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+e.opts.Path, e.serveMetrics)
+	mux.HandleFunc("GET "+path, e.serveMetrics)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "lakeproof is healthy.\n") // a client that went away is no error
 	})
@@ -80,7 +81,8 @@ type row struct {
 func (e *Exporter) status(now time.Time) status {
 	reasons := e.unready(now)
 	out := status{
-		Version: version.Get().Version, Mode: e.opts.Mode, Path: strings.TrimPrefix(e.opts.Path, "/"), Ready: len(reasons) == 0, Reasons: reasons,
+		Version: version.Get().Version, Mode: e.opts.Mode, Path: strings.TrimPrefix(e.opts.Path, "/"),
+		Ready: len(reasons) == 0, Reasons: reasons,
 		Budget: ui.Count(int64(e.opts.Budget)), Reload: e.opts.Source != nil,
 	}
 	e.pages.mu.RLock()
