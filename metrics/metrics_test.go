@@ -36,6 +36,7 @@ func TestCatalogueRefuses(t *testing.T) {
 		{Name: "lakeproof_x_total", Kind: Gauge, Help: "A total that is no counter"},
 		{Name: "lakeproof_x_milliseconds", Kind: Gauge, Help: "Not a base unit"},
 		{Name: "lakeproof_x", Kind: Gauge, Unit: Bytes, Help: "The unit is not in the name"},
+		{Name: "kafka_exporter_x_count", Kind: Gauge, Help: "A name of another tool's kind without saying so"},
 		{Name: "x_bytes", Kind: Gauge, Unit: Bytes, Help: "Without the prefix"},
 		{Name: "lakeproof_x", Kind: Gauge},
 		{Name: "lakeproof_x", Kind: Gauge, Help: "Ends in a stop."},
@@ -62,11 +63,13 @@ func problems(m Metric) []string {
 		out = append(out, err.Error())
 	}
 	for _, p := range lint {
-		out = append(out, p.Text)
+		if m.Origin == "" { // another tool's name is kept as it is
+			out = append(out, p.Text)
+		}
 	}
 	switch {
-	case !strings.HasPrefix(m.Name, "lakeproof_"):
-		out = append(out, "has another prefix than lakeproof_")
+	case !slices.ContainsFunc(prefixes(), func(p string) bool { return strings.HasPrefix(m.Name, p) }):
+		out = append(out, fmt.Sprint("has none of the prefixes ", prefixes()))
 	case m.Unit != None && !strings.Contains(m.Name, "_"+m.Unit):
 		out = append(out, "does not name its unit "+m.Unit)
 	case m.Help == "" || strings.HasSuffix(m.Help, "."):
@@ -76,6 +79,9 @@ func problems(m Metric) []string {
 	}
 	return out
 }
+
+// prefixes are those of names: the system that a metric is about, or ourselves.
+func prefixes() []string { return []string{"kafka_", "spark_", "lakeproof_", "kminion_"} }
 
 // sample collects one value of a metric.
 type sample struct{ Metric }
@@ -118,14 +124,33 @@ func TestPageIsNotStale(t *testing.T) {
 func document() string {
 	var b strings.Builder
 	b.WriteString("# Metrics\n\nGenerated from the package `metrics`; `make generate` writes it again. " +
-		"Histograms are exposed with classic buckets and, to a Prometheus that asks for them, as native ones.\n\n")
-	b.WriteString("| name | kind | unit | labels | help |\n|---|---|---|---|---|\n")
-	for _, m := range All() {
-		labels := ""
-		if len(m.Labels) > 0 {
-			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		"Histograms are exposed with classic buckets and, to a Prometheus that asks for them, as native ones.\n")
+	for _, section := range []struct{ title, prefix string }{
+		{"Kafka", "kafka_"},
+		{"Kafka, in the names of kminion", "kminion_"},
+		{"Spark", "spark_"},
+		{"The exporter itself", "lakeproof_"},
+		{"The load test", "lakeproof_loadtest_"},
+	} {
+		fmt.Fprintf(&b, "\n## %s\n\n| name | kind | unit | labels | help |\n|---|---|---|---|---|\n", section.title)
+		for _, m := range All() {
+			load := strings.HasPrefix(m.Name, "lakeproof_loadtest_")
+			if strings.HasPrefix(m.Name, section.prefix) && (section.prefix != "lakeproof_" || !load) {
+				b.WriteString(line(m))
+			}
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, m.Kind, m.Unit, labels, m.Help)
 	}
 	return b.String()
+}
+
+// line is one line of the page.
+func line(m Metric) string {
+	labels, help := "", m.Help
+	if len(m.Labels) > 0 {
+		labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+	}
+	if m.Origin != "" {
+		help += " (the name is that of " + m.Origin + ")"
+	}
+	return fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", m.Name, m.Kind, m.Unit, labels, help)
 }
