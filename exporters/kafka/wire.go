@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,31 +17,164 @@ import (
 	"github.com/lakeproof/lakeproof/internal/telemetry"
 )
 
-// askTimeout bounds one request to one broker: less than a collection, so that
-// a broker that stalls costs its own answers only.
-const askTimeout = 3 * time.Second
+const (
+	// askTimeout bounds one request to one broker: less than a collection, so
+	// that a broker that stalls costs its own answers only.
+	askTimeout = 3 * time.Second
+	// againTimeout is that of a broker that did not answer last time.
+	againTimeout = 1500 * time.Millisecond
+	// restTime is how long such a broker is not asked at all: the rest of the
+	// collection in which it stalled.
+	restTime = 4 * time.Second
+)
 
 // wire sends single requests to brokers of its choice. Nothing is repeated and
 // nothing is asked that the caller did not ask for: the number of requests is
 // part of the contract.
+//
+// Brokers are addressed by the seeds of the client, one slot each, and not by
+// the client's own map of the cluster, which it would keep by further requests.
 type wire struct {
 	cl   *kgo.Client
 	sent atomic.Int64 // requests since the client was made
+
+	mu    sync.Mutex
+	addrs []string        // of the seeds; the first are those of the configuration
+	boot  int             // how many those are
+	peers map[int32]*peer // by node id
+	said  map[string]bool // what was logged, so that it is logged once
 }
+
+// peer is a broker that metadata told of.
+type peer struct {
+	slot     int // index into addrs; it never changes its broker
+	node     *kgo.Broker
+	answered time.Time // last
+	stalled  time.Time // since when it does not answer; zero while it does
+}
+
+func newWire(cl *kgo.Client, addrs []string) *wire {
+	return &wire{
+		cl: cl, addrs: slices.Clone(addrs), boot: len(addrs),
+		peers: map[int32]*peer{}, said: map[string]bool{},
+	}
+}
+
+// errStalled is what one gets who asks a broker that has just not answered.
+var errStalled = errors.New("it did not answer a moment ago")
 
 // ask sends a request to one broker, by its node id.
 func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	w.sent.Add(1)
-	began := time.Now()
-	resp, err := w.cl.Broker(int(broker)).Request(ctx, req)
-	what := fmt.Sprintf("%s v%d to broker %d", kmsg.NameForKey(req.Key()), req.GetVersion(), broker)
-	telemetry.RequestDone(ctx, telemetry.Request{What: what, Began: began, Took: time.Since(began), Err: err})
+	node, limit, err := w.find(broker, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("asking broker %d for %s: %w", broker, kmsg.NameForKey(req.Key()), err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	began := time.Now()
+	resp, err := w.send(ctx, node, "broker "+strconv.Itoa(int(broker)), req)
+	w.note(broker, began, err)
+	return resp, err
+}
+
+// send is one request.
+func (w *wire) send(ctx context.Context, to *kgo.Broker, name string, req kmsg.Request) (kmsg.Response, error) {
+	w.sent.Add(1)
+	began := time.Now()
+	resp, err := to.Request(ctx, req)
+	what := fmt.Sprintf("%s v%d to %s", kmsg.NameForKey(req.Key()), req.GetVersion(), name)
+	telemetry.RequestDone(ctx, telemetry.Request{What: what, Began: began, Took: time.Since(began), Err: err})
+	if err != nil {
+		return nil, fmt.Errorf("asking %s for %s: %w", name, kmsg.NameForKey(req.Key()), err)
+	}
 	return resp, nil
+}
+
+// find returns how to reach a broker and how long to wait for it.
+func (w *wire) find(broker int32, now time.Time) (*kgo.Broker, time.Duration, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, ok := w.peers[broker]
+	switch {
+	case !ok:
+		return w.cl.Broker(int(broker)), askTimeout, nil
+	case p.stalled.IsZero():
+		return p.node, askTimeout, nil
+	case now.Sub(p.stalled) < restTime:
+		return nil, 0, errStalled
+	default:
+		return p.node, againTimeout, nil
+	}
+}
+
+// note remembers whether a broker answered. One that answered something else
+// meanwhile is slow and does not stall.
+func (w *wire) note(broker int32, began time.Time, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, ok := w.peers[broker]
+	switch {
+	case !ok:
+	case err == nil:
+		p.answered, p.stalled = time.Now(), time.Time{}
+	case errors.Is(err, context.DeadlineExceeded) && p.answered.Before(began):
+		p.stalled = time.Now()
+	}
+}
+
+// know takes over the brokers that metadata told of. New addresses end the
+// connections that are open, so it does nothing while there are none.
+func (w *wire) know(brokers []broker) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.addrs) > 2*len(brokers)+w.boot+16 { // too many slots of brokers that are gone
+		w.addrs, w.peers = w.addrs[:w.boot:w.boot], map[int32]*peer{}
+	}
+	changed := false
+	ids := make(map[int32]bool, len(brokers))
+	for _, b := range brokers {
+		ids[b.id] = true
+		addr := net.JoinHostPort(b.host, strconv.Itoa(int(b.port)))
+		if p, ok := w.peers[b.id]; ok && w.addrs[p.slot] == addr {
+			continue
+		}
+		slot := slices.Index(w.addrs[:w.boot], addr)
+		if slot < 0 {
+			slot = len(w.addrs)
+			w.addrs = append(w.addrs, addr)
+			changed = true
+		}
+		w.peers[b.id] = &peer{slot: slot}
+	}
+	for id := range w.peers {
+		if !ids[id] {
+			delete(w.peers, id)
+		}
+	}
+	if changed {
+		if err := w.cl.UpdateSeedBrokers(w.addrs...); err != nil {
+			return fmt.Errorf("taking over the brokers' addresses: %w", err)
+		}
+	}
+	seeds := w.cl.SeedBrokers()
+	for _, p := range w.peers {
+		p.node = seeds[p.slot]
+	}
+	return nil
+}
+
+// maxSaid bounds what is remembered as said.
+const maxSaid = 1000
+
+// once reports whether this is the first time that something is said.
+func (w *wire) once(what string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.said[what] || len(w.said) >= maxSaid {
+		return false
+	}
+	w.said[what] = true
+	return true
 }
 
 // errType is what a broker's answer of another kind is.

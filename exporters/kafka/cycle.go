@@ -1,0 +1,80 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/lakeproof/lakeproof/exporters"
+)
+
+// cycle is one collection.
+type cycle struct {
+	*cluster
+	wire *wire
+	snap *snapshot
+	out  *exporters.Batch
+
+	leaders   []*leader
+	chains    []*chain // by coordinator
+	consumers []*consumer
+}
+
+// collect is one collection of a cluster's offsets and groups.
+//
+// The order matters: what groups committed is read before the ends of the
+// partitions, so that no lag is negative; each broker's groups go their way
+// (list, describe, offsets) without waiting for another's.
+func (c *cluster) collect(ctx context.Context, out *exporters.Batch) error {
+	w, s, err := c.look(ctx)
+	if err != nil {
+		return err
+	}
+	y := &cycle{cluster: c, wire: w, snap: s, out: out, leaders: leadersOf(s)}
+	var first sync.WaitGroup
+	for _, l := range y.leaders {
+		l.aim(timestampEarliest)
+		first.Go(func() { l.list(ctx, w, s, earliest) })
+	}
+	for _, b := range s.brokers {
+		ch := &chain{cycle: y, broker: b}
+		y.chains = append(y.chains, ch)
+		first.Go(func() { ch.run(ctx) })
+	}
+	first.Wait()
+	y.ends(ctx)
+	y.consumers = y.merge()
+	y.emit()
+	return nil
+}
+
+// ends asks for the ends of all partitions, and up to where they are stable.
+func (y *cycle) ends(ctx context.Context) {
+	var wait sync.WaitGroup
+	for _, l := range y.leaders {
+		l.aim(timestampLatest)
+		wait.Go(func() { l.list(ctx, y.wire, y.snap, latest) })
+		if !y.NoTransactions {
+			wait.Go(func() { l.list(ctx, y.wire, y.snap, stable) })
+		}
+	}
+	wait.Wait()
+	for _, l := range y.leaders {
+		l.settle(y.snap)
+	}
+}
+
+// emit writes the families of what was found.
+func (y *cycle) emit() {
+	y.emitCluster(y.out.Part("cluster"))
+	for _, l := range y.leaders {
+		y.emitOffsets(l)
+	}
+	emitSums(y.snap, y.out.Part("topics"))
+	for _, ch := range y.chains {
+		y.emitGroups(ch)
+	}
+}
+
+// partOf names the part of one broker.
+func partOf(what string, broker string) string { return fmt.Sprintf("%s/%s", what, broker) }
