@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -106,28 +105,8 @@ func (c *Checkpoint) Initial(ctx context.Context, source int) (map[string]map[in
 // both in ascending order. Spark keeps the newest 100 of each
 // (spark.sql.streaming.minBatchesToRetain).
 func (c *Checkpoint) Batches(ctx context.Context) (planned, committed []int64, err error) {
-	if planned, err = c.list(ctx, "offsets"); err != nil {
-		return nil, nil, err
-	}
-	committed, err = c.list(ctx, "commits")
-	return planned, committed, err
-}
-
-// list returns the numbers that are names of files. Others (.crc, temporary
-// and delta files) are not batches.
-func (c *Checkpoint) list(ctx context.Context, folder string) ([]int64, error) {
-	entries, err := c.files.List(ctx, c.root+"/"+folder)
-	if err != nil {
-		return nil, fmt.Errorf("reading the checkpoint: %w", err)
-	}
-	var ids []int64
-	for _, e := range entries {
-		if id, err := strconv.ParseInt(e.Name, 10, 64); err == nil && id >= 0 && strconv.FormatInt(id, 10) == e.Name {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids, nil
+	l, err := c.List(ctx)
+	return ids(l.Planned), ids(l.Committed), err
 }
 
 func (c *Checkpoint) read(ctx context.Context, name string) ([]byte, error) {
