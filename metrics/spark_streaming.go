@@ -39,7 +39,7 @@ func ofQuery(name, help, unit string, kind Kind, more ...string) Metric {
 
 // batchBuckets are the classic buckets of durations of a batch.
 func batchBuckets() []float64 {
-	return []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800}
+	return []float64{.25, .5, 1, 2.5, 5, 10, 30, 60, 300}
 }
 
 // SparkStreamingActive says whether a query is at work.

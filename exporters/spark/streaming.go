@@ -161,19 +161,39 @@ func (s *streams) readCheckpoints(ctx context.Context, st *application, a app, n
 	if s.o.Files == nil {
 		return
 	}
+	names := checkpointNames(a.checkpoints)
+	st.rename(names)
 	ctx, cancel := share(ctx)
 	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(atOnce)
-	for name, uri := range checkpointNames(a.checkpoints) {
+	for name, uri := range names {
 		q := st.query(name)
-		q.checkpoint, q.seen = sparklog.Open(s.o.Files, uri), now
+		q.checkpoint, q.uri, q.seen = sparklog.Open(s.o.Files, uri), uri, now
 		group.Go(func() error {
 			s.readCheckpoint(ctx, q, now)
 			return nil
 		})
 	}
 	_ = group.Wait() // each says for itself what went wrong
+}
+
+// rename gives a query whose checkpoint has got another name that name, and with
+// it what it has counted.
+func (st *application) rename(names map[string]string) {
+	for name, uri := range names {
+		if q := st.queries[name]; q != nil && q.uri != "" {
+			continue
+		}
+		for old, q := range st.queries {
+			if q.uri == uri && names[old] == "" {
+				delete(st.queries, old)
+				q.name = name
+				st.queries[name] = q
+				break
+			}
+		}
+	}
 }
 
 func (s *streams) readCheckpoint(ctx context.Context, q *query, now time.Time) {

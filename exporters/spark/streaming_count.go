@@ -20,6 +20,7 @@ type totals struct {
 	observed                    map[string]float64 // by name
 	hasOutput, stateful         bool               // whether rows written, and late ones, are counted by anybody
 
+	counting       bool   // whether anything was ever counted
 	based, renewed bool   // whether it is known from where rows are counted; whether from the query's beginning
 	initial        topics // where it began, as far as it was read
 	source         int    // the next one whose beginning is to be read

@@ -103,7 +103,7 @@ func (e emitter) sources(q *query) {
 }
 
 func (e emitter) totals(q *query) {
-	if q.based {
+	if q.counting {
 		e.add(metrics.SparkStreamingInputRows(), q.input)
 		e.part.Family(metrics.SparkStreamingBatchDuration()).Histogram(q.duration, e.app, e.query)
 	}

@@ -55,8 +55,10 @@ func checkpointNames(checkpoints []string) map[string]string {
 
 // shortName is the last part of a location that is not just "checkpoint".
 func shortName(uri string) string {
-	parts := strings.FieldsFunc(uri, func(r rune) bool { return r == '/' })
-	for _, part := range slices.Backward(parts) {
+	if _, path, ok := strings.Cut(uri, ":"); ok {
+		uri = path
+	}
+	for _, part := range slices.Backward(strings.Split(uri, "/")) {
 		switch strings.ToLower(strings.Trim(part, "_.")) {
 		case "checkpoint", "checkpoints", "chk", "cp", "":
 			continue

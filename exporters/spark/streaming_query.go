@@ -32,6 +32,7 @@ const (
 type query struct {
 	name string
 	seen time.Time // when a source last knew it
+	uri  string    // of its checkpoint, also of the last one
 	said string    // the last complaint
 
 	// Of this collection.
@@ -198,6 +199,7 @@ func (q *query) readBase(ctx context.Context, ends topics) error {
 
 // begin counts rows from some offsets and durations from the batch after one.
 func (q *query) begin(from topics, batch int64) {
+	q.counting = true
 	q.based, q.renewed, q.measured, q.countedBatch = true, false, batch, batch
 	q.counted = topics{}
 	sparklog.Merge(q.counted, from)
