@@ -18,11 +18,16 @@ import (
 // what they remember.
 type cluster struct {
 	settings
-	memory *memory
+	memory      *memory
+	witness     *witness
+	lag         *lagTracker
+	logdirs     *logDirs
+	open        *transactions
+	checkpoints []*checkpointReader // of the main collector alone
 
 	mu   sync.Mutex
 	wire *wire // nil until it is needed
-	open int   // collectors that are not closed yet
+	left int   // collectors that are not closed yet
 }
 
 // Collectors returns the collectors of one cluster. A cluster that cannot be
@@ -35,7 +40,12 @@ func Collectors(opts Options, logger *slog.Logger) ([]exporters.Collector, error
 	if _, err := lakekafka.Options(s.Kafka, logger); err != nil {
 		return nil, err
 	}
-	c := &cluster{settings: s, memory: &memory{}, open: 1}
+	seen := &witness{dirsToo: s.compat(CompatKminion)}
+	c := &cluster{
+		settings: s, memory: &memory{}, witness: seen, left: 1,
+		lag: newLagTracker(seen.lagSettings()), logdirs: &logDirs{}, open: &transactions{},
+		checkpoints: newCheckpointReaders(opts),
+	}
 	out := []exporters.Collector{{
 		Name: "kafka", Target: s.Cluster, Labels: s.Labels, Interval: s.Interval, Timeout: s.Timeout,
 		Cost:    "up to 27 requests to 3 brokers, whatever the number of topics and groups",
@@ -57,11 +67,15 @@ func (c *cluster) dial() (*wire, error) {
 		return nil, err
 	}
 	opts = append(opts, kgo.MetadataMaxAge(time.Hour), kgo.ConnIdleTimeout(2*c.longest()+time.Minute))
+	if c.compat(CompatKminion) {
+		opts = append(opts, kgo.WithHooks(c.witness))
+	}
 	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fail.Wrap(fmt.Errorf("making the Kafka client: %w", err), fail.Usage, "write kafka.brokers as host:port")
 	}
 	c.wire = newWire(cl, c.Kafka.Brokers)
+	c.wire.watch = c.witness.see
 	return c.wire, nil
 }
 
@@ -84,8 +98,8 @@ func (c *cluster) drop(w *wire) {
 func (c *cluster) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open--
-	if c.open == 0 && c.wire != nil {
+	c.left--
+	if c.left == 0 && c.wire != nil {
 		c.wire.cl.Close()
 		c.wire = nil
 	}

@@ -7,12 +7,10 @@ type consumer struct {
 	source string // kafka or spark-checkpoint
 	topics []consumed
 
-	state       string
-	protocol    string // what decides who reads what, such as range; "" for none
-	coordinator int32  // the broker that knows the group; -1 for none
-	members     int
-	counted     bool // whether members and what they are assigned is known
-	complete    bool // whether all commits that there are were told
+	about
+	coordinator int32 // the broker that knows the group; -1 for none
+	counted     bool  // whether members and what they are assigned is known
+	complete    bool  // whether all commits that there are were told
 
 	// coarse: shown as sums for want of room, without families by partition.
 	coarse bool
@@ -28,8 +26,9 @@ type consumed struct {
 
 	partial bool // a commit that there is was not told
 
-	members  int     // that have a partition of the topic
-	assigned []int32 // partitions that members have, by number, each once
+	members  int               // that have a partition of the topic
+	assigned []int32           // partitions that members have, by number, each once
+	owners   map[int32]*member // by partition number; only where a compat mode shows them
 }
 
 // commit is the next offset that a consumer will read in one partition.

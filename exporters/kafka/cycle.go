@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -41,11 +42,41 @@ func (c *cluster) collect(ctx context.Context, out *exporters.Batch) error {
 		y.chains = append(y.chains, ch)
 		first.Go(func() { ch.run(ctx) })
 	}
+	if len(c.checkpoints) > 0 {
+		first.Go(func() { y.readCheckpoints(ctx) })
+	}
 	first.Wait()
 	y.ends(ctx)
 	y.consumers = y.merge()
-	y.emit()
+	y.addCheckpoints()
+	c.witness.forget(s)
+	y.coarsen()
+	y.rest(ctx)
 	return nil
+}
+
+// rest asks for what nothing else waits for, while what is known is written.
+func (y *cycle) rest(ctx context.Context) {
+	for _, ch := range y.chains {
+		if err := errors.Join(ch.listErr, ch.commitErr); err != nil { // what the lag tracker cannot know
+			y.out.Part(partOf("lagtime", ch.broker.label)).Fail(err)
+		}
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() { y.lag.collect(ctx, y.wire, y.snap, y.consumers, y.out) })
+	wait.Go(func() { y.logdirs.collect(ctx, y.wire, y.snap, y.out) })
+	wait.Go(func() { collectReassignments(ctx, y.wire, y.snap, y.out) })
+	if !y.NoQuorum {
+		wait.Go(func() { collectQuorum(ctx, y.wire, y.snap, y.out) })
+	}
+	if !y.NoTransactions {
+		wait.Go(func() { y.open.collect(ctx, y.wire, y.snap, y.out) })
+	}
+	y.emit()
+	wait.Wait()
+	if y.compat(CompatKminion) {
+		y.kminionDirs(y.out.Part("kminion"))
+	}
 }
 
 // ends asks for the ends of all partitions, and up to where they are stable.
@@ -70,7 +101,8 @@ func (y *cycle) emit() {
 	for _, l := range y.leaders {
 		y.emitOffsets(l)
 	}
-	emitSums(y.snap, y.out.Part("topics"))
+	y.emitCheckpoints()
+	y.emitSums(y.out.Part("topics"))
 	for _, ch := range y.chains {
 		y.emitGroups(ch)
 	}

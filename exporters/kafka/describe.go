@@ -12,6 +12,28 @@ import (
 // what they are assigned in the consumers' own format.
 const protocolConsumer = "consumer"
 
+// about is what a group is like.
+type about struct {
+	state        string
+	protocol     string // what decides who reads what, such as range; "" for none
+	protocolType string
+	members      int
+	empty        int // members without a partition
+}
+
+// member is one member of a group.
+type member struct {
+	id, client, host string
+	topics           int // of which it has partitions
+}
+
+// saw takes over what a group is like.
+func (ch *chain) saw(c *consumer, a about) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	c.about, c.counted = a, true
+}
+
 func (ch *chain) describeClassic(ctx context.Context, names []string) error {
 	req := kmsg.NewPtrDescribeGroupsRequest()
 	req.Groups = names
@@ -25,21 +47,27 @@ func (ch *chain) describeClassic(ctx context.Context, names []string) error {
 		if c == nil || ch.wrong(g.Group, g.ErrorCode) {
 			continue
 		}
-		ch.saw(c, g.State, g.Protocol, len(g.Members))
-		if g.ProtocolType != protocolConsumer {
-			continue
-		}
+		a := about{state: g.State, protocol: g.Protocol, protocolType: g.ProtocolType, members: len(g.Members)}
 		for j := range g.Members {
-			var a kmsg.ConsumerMemberAssignment
-			if len(g.Members[j].MemberAssignment) == 0 || a.ReadFrom(g.Members[j].MemberAssignment) != nil {
-				continue
+			m := member{id: g.Members[j].MemberID, client: g.Members[j].ClientID, host: g.Members[j].ClientHost}
+			if g.ProtocolType == protocolConsumer {
+				ch.assignClassic(c, &m, g.Members[j].MemberAssignment)
 			}
-			for _, t := range a.Topics {
-				ch.assign(c, t.Topic, [16]byte{}, t.Partitions)
-			}
+			a.empty += bit(m.topics == 0)
 		}
+		ch.saw(c, a)
 	}
 	return nil
+}
+
+func (ch *chain) assignClassic(c *consumer, m *member, raw []byte) {
+	var a kmsg.ConsumerMemberAssignment
+	if len(raw) == 0 || a.ReadFrom(raw) != nil {
+		return
+	}
+	for i := range a.Topics {
+		ch.assign(c, m, ch.snap.byName[a.Topics[i].Topic], a.Topics[i].Partitions)
+	}
 }
 
 func (ch *chain) describeConsumer(ctx context.Context, names []string) error {
@@ -55,12 +83,15 @@ func (ch *chain) describeConsumer(ctx context.Context, names []string) error {
 		if c == nil || ch.wrong(g.Group, g.ErrorCode) {
 			continue
 		}
-		ch.saw(c, g.State, g.AssignorName, len(g.Members))
+		a := about{state: g.State, protocol: g.AssignorName, protocolType: protocolConsumer, members: len(g.Members)}
 		for j := range g.Members {
+			m := member{id: g.Members[j].MemberID, client: g.Members[j].ClientID, host: g.Members[j].ClientHost}
 			for _, t := range g.Members[j].Assignment.TopicPartitions {
-				ch.assign(c, t.Topic, t.TopicID, t.Partitions)
+				ch.assign(c, &m, ch.snap.find(t.Topic, t.TopicID), t.Partitions)
 			}
+			a.empty += bit(m.topics == 0)
 		}
+		ch.saw(c, a)
 	}
 	return nil
 }
@@ -78,28 +109,27 @@ func (ch *chain) describeShare(ctx context.Context, names []string) error {
 		if c == nil || ch.wrong(g.GroupID, g.ErrorCode) {
 			continue
 		}
-		ch.saw(c, g.GroupState, g.Assignor, len(g.Members))
+		a := about{state: g.GroupState, protocol: g.Assignor, protocolType: kindShare, members: len(g.Members)}
 		for j := range g.Members {
+			m := member{id: g.Members[j].MemberID, client: g.Members[j].ClientID, host: g.Members[j].ClientHost}
 			for _, t := range g.Members[j].Assignment.TopicPartitions {
-				ch.assign(c, t.Topic, t.TopicID, t.Partitions)
+				ch.assign(c, &m, ch.snap.find(t.Topic, t.TopicID), t.Partitions)
 			}
+			a.empty += bit(m.topics == 0)
 		}
+		ch.saw(c, a)
 	}
 	return nil
 }
 
-// saw takes over what a group is like.
-func (ch *chain) saw(c *consumer, state, protocol string, members int) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	c.state, c.protocol, c.members, c.counted = state, protocol, members, true
-}
-
-// assign notes that one more member has partitions of a topic. The members of a
-// share group may have the same ones.
-func (ch *chain) assign(c *consumer, name string, id [16]byte, partitions []int32) {
-	t := ch.snap.find(name, id)
-	if t == nil || len(partitions) == 0 {
+// assign notes that a member has partitions of a topic. The members of a share
+// group may have the same ones.
+func (ch *chain) assign(c *consumer, m *member, t *topic, partitions []int32) {
+	if len(partitions) == 0 {
+		return
+	}
+	m.topics++
+	if t == nil {
 		return
 	}
 	ch.mu.Lock()
@@ -110,6 +140,14 @@ func (ch *chain) assign(c *consumer, name string, id [16]byte, partitions []int3
 	if e.members > 1 {
 		slices.Sort(e.assigned)
 		e.assigned = slices.Compact(e.assigned)
+	}
+	if ch.compat(CompatKafkaLagExporter) {
+		if e.owners == nil {
+			e.owners = map[int32]*member{}
+		}
+		for _, p := range partitions {
+			e.owners[p] = m
+		}
 	}
 }
 

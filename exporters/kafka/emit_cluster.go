@@ -2,9 +2,7 @@ package kafka
 
 import (
 	"fmt"
-	"net"
 	"runtime"
-	"strconv"
 
 	"github.com/lakeproof/lakeproof/exporters"
 	"github.com/lakeproof/lakeproof/internal/version"
@@ -23,12 +21,18 @@ func (y *cycle) emitCluster(p *exporters.Part) {
 	p.Add(metrics.KafkaExporterBuildInfo(), 1,
 		"", runtime.GOARCH, runtime.GOOS, runtime.Version(), v.Revision, "", v.Version)
 	for _, b := range s.brokers {
-		p.Add(metrics.KafkaBrokerInfo(), 1, b.label, net.JoinHostPort(b.host, strconv.Itoa(int(b.port))))
+		p.Add(metrics.KafkaBrokerInfo(), 1, b.label, b.address())
 		p.Add(metrics.KafkaBrokerRackInfo(), 1, b.label, b.rack)
 	}
 	emitLeaders(s, p)
 	emitPartitions(s, p)
 	emitHealth(s, p)
+	if y.compat(CompatKminion) {
+		y.kminionCluster(p)
+	}
+	if y.compat(CompatKafkaLagExporter) {
+		y.lagExporterPoll(p)
+	}
 }
 
 // emitLeaders says how the partitions are spread over the brokers.
@@ -156,27 +160,26 @@ func (y *cycle) emitOffsets(l *leader) {
 	end, start := p.Family(metrics.KafkaPartitionCurrentOffset()), p.Family(metrics.KafkaPartitionOldestOffset())
 	end.Grow(l.count)
 	start.Grow(l.count)
-	for i := range l.ask {
-		t := y.snap.byName[l.ask[i].Topic]
-		if t.coarse {
-			continue
+	l.each(y.snap, func(t *topic, q *partition) {
+		if q.end != unknown {
+			end.Add(float64(q.end), t.name, q.label)
 		}
-		for j := range l.ask[i].Partitions {
-			q := &t.partitions[t.at(l.ask[i].Partitions[j].Partition)]
-			if q.end != unknown {
-				end.Add(float64(q.end), t.name, q.label)
-			}
-			if q.start != unknown {
-				start.Add(float64(q.start), t.name, q.label)
-			}
+		if q.start != unknown {
+			start.Add(float64(q.start), t.name, q.label)
 		}
+	})
+	if y.compat(CompatKminion) {
+		y.kminionOffsets(l, p)
+	}
+	if y.compat(CompatKafkaLagExporter) {
+		y.lagExporterOffsets(l, p)
 	}
 }
 
 // emitSums writes the ends of topics all of whose partitions are known.
-func emitSums(s *snapshot, p *exporters.Part) {
+func (y *cycle) emitSums(p *exporters.Part) {
 	ends, starts := p.Family(metrics.KafkaTopicCurrentOffset()), p.Family(metrics.KafkaTopicOldestOffset())
-	for _, t := range s.topics {
+	for _, t := range y.snap.topics {
 		var end, start int64
 		known := true
 		for i := range t.partitions {
@@ -187,6 +190,9 @@ func emitSums(s *snapshot, p *exporters.Part) {
 		if known {
 			ends.Add(float64(end), t.name)
 			starts.Add(float64(start), t.name)
+			if y.compat(CompatKminion) {
+				kminionSum(p, t, start, end)
+			}
 		}
 	}
 }

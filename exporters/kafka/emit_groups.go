@@ -35,15 +35,15 @@ func (y *cycle) emitGroups(ch *chain) {
 		y.out.Part(partOf("group", f.group)).Fail(fmt.Errorf("asking broker %s for group %s: %w", ch.broker.label, f.group, f.err))
 	}
 	if ch.listErr == nil && ch.groupErr == nil {
-		emitAbout(ch.groups, about)
+		y.emitAbout(ch.groups, about)
 	}
 	if ch.listErr == nil && ch.commitErr == nil {
-		emitLag(ch.groups, y.snap, lag)
+		y.emitLag(ch.groups, lag)
 	}
 }
 
 // emitAbout writes what groups are like.
-func emitAbout(groups []*consumer, p *exporters.Part) {
+func (y *cycle) emitAbout(groups []*consumer, p *exporters.Part) {
 	for _, c := range groups {
 		coordinator := ""
 		if c.coordinator >= 0 {
@@ -64,6 +64,9 @@ func emitAbout(groups []*consumer, p *exporters.Part) {
 			}
 		}
 	}
+	if y.compat(CompatKminion) {
+		kminionAbout(groups, p)
+	}
 }
 
 // lagFamilies are the families of how far groups have come.
@@ -71,7 +74,7 @@ type lagFamilies struct {
 	offset, offsetSum, lag, lagSum, committed, committedSum *exporters.Family
 }
 
-func emitLag(groups []*consumer, s *snapshot, p *exporters.Part) {
+func (y *cycle) emitLag(groups []*consumer, p *exporters.Part) {
 	f := lagFamilies{
 		offset: p.Family(metrics.KafkaGroupCurrentOffset()), offsetSum: p.Family(metrics.KafkaGroupCurrentOffsetSum()),
 		lag: p.Family(metrics.KafkaGroupLag()), lagSum: p.Family(metrics.KafkaGroupLagSum()),
@@ -87,8 +90,14 @@ func emitLag(groups []*consumer, s *snapshot, p *exporters.Part) {
 	f.lag.Grow(n)
 	for _, c := range groups {
 		for i := range c.topics {
-			f.add(c, &c.topics[i], s)
+			f.add(c, &c.topics[i], y.snap)
 		}
+	}
+	if y.compat(CompatKminion) {
+		kminionLag(groups, p)
+	}
+	if y.compat(CompatKafkaLagExporter) {
+		y.lagExporterLag(groups, p)
 	}
 }
 

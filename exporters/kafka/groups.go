@@ -52,7 +52,7 @@ func (ch *chain) list(ctx context.Context) error {
 		return fmt.Errorf("listing groups: %w", err)
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-		if denied(err) {
+		if isDenied(err) {
 			ch.refused("ListGroups", err)
 			return nil
 		}
@@ -71,7 +71,7 @@ func (ch *chain) list(ctx context.Context) error {
 		}
 		c := &consumer{
 			group: g.Group, kind: strings.ToLower(g.GroupType), source: sourceKafka,
-			state: g.GroupState, coordinator: ch.broker.id,
+			about: about{state: g.GroupState, protocolType: g.ProtocolType}, coordinator: ch.broker.id,
 		}
 		if c.kind == "" { // the broker knows no other
 			c.kind = kindClassic
@@ -114,7 +114,7 @@ func (ch *chain) wrong(group string, code int16) bool {
 	defer ch.mu.Unlock()
 	switch c := ch.byName[group]; {
 	case c == nil:
-	case denied(err):
+	case isDenied(err):
 		ch.refused("DescribeGroups", err)
 	case errors.Is(err, kerr.GroupIDNotFound): // deleted since it was listed
 		c.state = stateDead
@@ -127,20 +127,8 @@ func (ch *chain) wrong(group string, code int16) bool {
 // stateDead is the state of a group that is not there any more.
 const stateDead = "Dead"
 
-// denied reports whether a right is missing.
-func denied(err error) bool {
-	return errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.GroupAuthorizationFailed) ||
-		errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed)
-}
-
-// refused says that a right is missing: a metric, and once a line in the log.
-func (y *cycle) refused(api string, err error) {
-	y.out.Authorized(api, false)
-	if y.wire.once("denied " + api) {
-		y.out.Log().Warn("a right is missing; its series are left out",
-			"api", api, "err", err, "hint", "lakeproof export kafka --print-acls")
-	}
-}
+// refused says that a right is missing.
+func (y *cycle) refused(api string, err error) { inquiry{y.wire, y.out, api}.deny(err) }
 
 // merge joins what the brokers said. A group that moves may be listed by two of
 // them: the one that knows its members is right, else the one with the newer

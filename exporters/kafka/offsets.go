@@ -177,18 +177,25 @@ func (l *leader) refuse(t *topic, rp *kmsg.ListOffsetsResponseTopicPartition) {
 	}
 }
 
-// settle puts right what three answers of different moments cannot agree on.
-func (l *leader) settle(s *snapshot) {
+// each calls do for every partition that has families of its own.
+func (l *leader) each(s *snapshot, do func(*topic, *partition)) {
 	for i := range l.ask {
 		t := s.byName[l.ask[i].Topic]
+		if t.coarse {
+			continue
+		}
 		for j := range l.ask[i].Partitions {
-			p := &t.partitions[t.at(l.ask[i].Partitions[j].Partition)]
-			if p.end != unknown && p.stable > p.end {
-				p.stable = p.end
-			}
-			if p.end != unknown && p.start > p.end {
-				p.start = p.end
-			}
+			do(t, &t.partitions[t.at(l.ask[i].Partitions[j].Partition)])
 		}
 	}
+}
+
+// settle puts right what three answers of different moments cannot agree on.
+func (l *leader) settle(s *snapshot) {
+	l.each(s, func(_ *topic, p *partition) {
+		if p.end == unknown {
+			return
+		}
+		p.stable, p.start = min(p.stable, p.end), min(p.start, p.end)
+	})
 }

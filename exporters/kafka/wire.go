@@ -42,6 +42,8 @@ type wire struct {
 	addrs []string        // of the seeds; the first are those of the configuration
 	boot  int             // how many those are
 	peers map[int32]*peer // by node id
+	// watch sees every answer; nil for nobody. It does not keep the caller waiting.
+	watch func(broker int32, resp kmsg.Response)
 	said  map[string]bool // what was logged, so that it is logged once
 }
 
@@ -74,6 +76,9 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 	began := time.Now()
 	resp, err := w.send(ctx, node, "broker "+strconv.Itoa(int(broker)), req)
 	w.note(broker, began, err)
+	if err == nil && w.watch != nil {
+		w.watch(broker, resp)
+	}
 	return resp, err
 }
 

@@ -1,0 +1,227 @@
+package kafka
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/lakeproof/lakeproof/exporters"
+	"github.com/lakeproof/lakeproof/internal/config"
+)
+
+var (
+	scaleBrokers = flag.String("scale.brokers", "", "addresses; set for the child of BenchmarkScale")
+	scaleCycles  = flag.Int("scale.cycles", 20, "collections that BenchmarkScale measures")
+)
+
+// scale is the size of a cluster.
+type scale struct {
+	name                       string
+	topics, partitions         int // partitions of each
+	groups, topicsOfGroup      int
+	cpu                        float64 // goal, s for each cycle
+	rss                        float64 // goal, MiB
+	wantPartitions, wantCommit int
+}
+
+func scales() []scale {
+	return []scale{
+		{"base", 100, 20, 50, 5, 0.05, 40, 2000, 5000},
+		{"big", 200, 50, 200, 4, 0.35, 130, 10_000, 40_000},
+	}
+}
+
+// BenchmarkScale measures one collection by requests, CPU time and memory. The
+// cluster is in this process and the exporter in a child, so that its costs are
+// its own:
+//
+//	go test ./exporters/kafka -run '^$' -bench Scale -benchtime 1x
+func BenchmarkScale(b *testing.B) {
+	for _, s := range scales() {
+		b.Run(s.name, func(b *testing.B) {
+			f := s.start(b)
+			for b.Loop() {
+				for name, value := range s.measure(b, f) {
+					b.ReportMetric(value, name)
+				}
+			}
+		})
+	}
+}
+
+// start makes the cluster with records in every partition.
+func (s scale) start(b *testing.B) *fake {
+	f := newFake(b, kfake.SeedTopics(int32(s.partitions), s.topicNames()...))
+	records := make([]*kgo.Record, 0, s.topics*s.partitions)
+	for _, t := range s.topicNames() {
+		for p := range s.partitions {
+			for range 3 {
+				records = append(records, &kgo.Record{Topic: t, Partition: int32(p), Value: []byte("x")})
+			}
+		}
+	}
+	if err := f.client.ProduceSync(b.Context(), records...).FirstErr(); err != nil {
+		b.Fatal(err)
+	}
+	for g := range s.groups {
+		var offsets kadm.Offsets
+		for i := range s.topicsOfGroup {
+			t := s.topicNames()[(g*s.topicsOfGroup+i)%s.topics]
+			for p := range s.partitions {
+				offsets.AddOffset(t, int32(p), int64((g+p)%4), -1)
+			}
+		}
+		if done, err := f.adm.CommitOffsets(b.Context(), fmt.Sprintf("group-%03d", g), offsets); err != nil || done.Error() != nil {
+			b.Fatal(err, done.Error())
+		}
+	}
+	return f
+}
+
+func (s scale) topicNames() []string {
+	out := make([]string, s.topics)
+	for i := range out {
+		out[i] = fmt.Sprintf("warehouse.orders.topic-%04d", i)
+	}
+	return out
+}
+
+// measure runs the child and returns what it printed.
+func (s scale) measure(b *testing.B, f *fake) map[string]float64 {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestScaleChild$", "-test.v", "-test.count=1",
+		"-scale.brokers="+strings.Join(f.ListenAddrs(), ","), "-scale.cycles="+strconv.Itoa(*scaleCycles))
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%v\n%s", err, text)
+	}
+	out := map[string]float64{}
+	lines := bufio.NewScanner(strings.NewReader(string(text)))
+	for lines.Scan() {
+		if line, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "MEASURED "); ok {
+			var name string
+			var value float64
+			if _, err := fmt.Sscan(line, &value, &name); err != nil {
+				b.Fatalf("%s: %v", line, err)
+			}
+			out[name] = value
+		}
+	}
+	if len(out) == 0 {
+		b.Fatalf("the child measured nothing:\n%s", text)
+	}
+	return out
+}
+
+// TestScaleChild is the exporter of BenchmarkScale.
+func TestScaleChild(t *testing.T) {
+	if *scaleBrokers == "" {
+		t.Skip("it runs as a child of BenchmarkScale")
+	}
+	all, err := Collectors(Options{
+		Cluster: "fake", Kafka: config.Kafka{Brokers: strings.Split(*scaleBrokers, ",")},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := all[0]
+	c.Interval = time.Second
+	e := exporters.New(exporters.Options{Budget: 1_000_000}, c)
+	defer e.Close()
+	h, err := e.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Collect(t.Context()) // connections, and what is found out once
+	scrape(t, h)
+	var collecting, scraping, wall time.Duration
+	for range *scaleCycles {
+		before, began := cpu(t), time.Now()
+		e.Collect(t.Context())
+		collecting += cpu(t) - before
+		wall += time.Since(began)
+		before = cpu(t)
+		scrape(t, h)
+		scraping += cpu(t) - before
+	}
+	n := float64(*scaleCycles)
+	fmt.Println("MEASURED", collecting.Seconds()/n, "cpu-s/cycle")
+	fmt.Println("MEASURED", scraping.Seconds()/n, "cpu-s/page")
+	fmt.Println("MEASURED", wall.Seconds()/n, "s/cycle")
+	fmt.Println("MEASURED", memory1(t, "VmRSS:"), "MiB-rss")
+	fmt.Println("MEASURED", memory1(t, "VmHWM:"), "MiB-peak")
+	families, err := e.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		m := f.GetMetric()[0].GetGauge().GetValue()
+		switch f.GetName() {
+		case "lakeproof_collector_requests":
+			fmt.Println("MEASURED", m, "requests/cycle")
+		case "lakeproof_collector_success":
+			if m != 1 {
+				t.Error("the last collection went wrong")
+			}
+		case "lakeproof_collector_series":
+			fmt.Println("MEASURED", m, "series")
+		case "kafka_consumergroup_lag":
+			fmt.Println("MEASURED", len(f.GetMetric()), "lags")
+		}
+	}
+}
+
+func scrape(t *testing.T, h http.Handler) {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	zip, err := gzip.NewReader(w.Body)
+	if w.Code != http.StatusOK || err != nil {
+		t.Fatalf("scraping: %d, %v", w.Code, err)
+	}
+	io.Copy(io.Discard, zip)
+}
+
+func cpu(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// memory1 is one line of /proc/self/status in MiB; 0 where there is no such file.
+func memory1(t *testing.T, name string) float64 {
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Log(err)
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
+}
