@@ -22,12 +22,13 @@ type cluster struct {
 	witness     *witness
 	lag         *lagTracker
 	logdirs     *logDirs
-	open        *transactions
+	txns        *transactions
+	configs     *configCache
 	checkpoints []*checkpointReader // of the main collector alone
 
 	mu   sync.Mutex
 	wire *wire // nil until it is needed
-	left int   // collectors that are not closed yet
+	open int   // collectors that are not closed yet
 }
 
 // Collectors returns the collectors of one cluster. A cluster that cannot be
@@ -42,14 +43,18 @@ func Collectors(opts Options, logger *slog.Logger) ([]exporters.Collector, error
 	}
 	seen := &witness{dirsToo: s.compat(CompatKminion)}
 	c := &cluster{
-		settings: s, memory: &memory{}, witness: seen, left: 1,
-		lag: newLagTracker(seen.lagSettings()), logdirs: &logDirs{}, open: &transactions{},
+		settings: s, memory: &memory{}, witness: seen, open: 2,
+		lag: newLagTracker(seen.lagSettings()), logdirs: &logDirs{}, txns: &transactions{}, configs: &configCache{},
 		checkpoints: newCheckpointReaders(opts),
 	}
 	out := []exporters.Collector{{
 		Name: "kafka", Target: s.Cluster, Labels: s.Labels, Interval: s.Interval, Timeout: s.Timeout,
 		Cost:    "up to 27 requests to 3 brokers, whatever the number of topics and groups",
 		Collect: c.collect, Close: c.close,
+	}, {
+		Name: "kafka_config", Target: s.Cluster, Labels: s.Labels, Interval: s.ConfigInterval, Timeout: configTimeout,
+		Cost:    "one request for each kind of setting, and two to each broker",
+		Collect: c.collectConfig, Close: c.close,
 	}}
 	return out, nil
 }
@@ -75,7 +80,9 @@ func (c *cluster) dial() (*wire, error) {
 		return nil, fail.Wrap(fmt.Errorf("making the Kafka client: %w", err), fail.Usage, "write kafka.brokers as host:port")
 	}
 	c.wire = newWire(cl, c.Kafka.Brokers)
-	c.wire.watch = c.witness.see
+	if c.witness != nil {
+		c.wire.watch = c.witness.see
+	}
 	return c.wire, nil
 }
 
@@ -98,8 +105,8 @@ func (c *cluster) drop(w *wire) {
 func (c *cluster) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.left--
-	if c.left == 0 && c.wire != nil {
+	c.open--
+	if c.open == 0 && c.wire != nil {
 		c.wire.cl.Close()
 		c.wire = nil
 	}

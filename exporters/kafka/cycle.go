@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/lakeproof/lakeproof/exporters"
 )
@@ -70,7 +71,7 @@ func (y *cycle) rest(ctx context.Context) {
 		wait.Go(func() { collectQuorum(ctx, y.wire, y.snap, y.out) })
 	}
 	if !y.NoTransactions {
-		wait.Go(func() { y.open.collect(ctx, y.wire, y.snap, y.out) })
+		wait.Go(func() { y.txns.collect(ctx, y.wire, y.snap, y.out) })
 	}
 	y.emit()
 	wait.Wait()
@@ -106,6 +107,29 @@ func (y *cycle) emit() {
 	for _, ch := range y.chains {
 		y.emitGroups(ch)
 	}
+}
+
+// configTimeout bounds the collection of what changes rarely, of which one
+// answer may be large.
+const configTimeout = 30 * time.Second
+
+// collectConfig is one collection of what changes rarely: settings, quotas,
+// access control, features.
+func (c *cluster) collectConfig(ctx context.Context, out *exporters.Batch) error {
+	w, s, err := c.look(ctx)
+	if err != nil {
+		return err
+	}
+	ctx = patient(ctx, configTimeout/2)
+	var wait sync.WaitGroup
+	for _, collect := range []func(context.Context, *wire, *snapshot, *exporters.Batch){
+		c.configs.collectTopics, collectBrokerConfigs, collectACLs, collectScram, collectQuotas,
+		collectFeatures, collectSubscriptions,
+	} {
+		wait.Go(func() { collect(ctx, w, s, out) })
+	}
+	wait.Wait()
+	return nil
 }
 
 // partOf names the part of one broker.

@@ -71,6 +71,9 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 	if err != nil {
 		return nil, fmt.Errorf("asking broker %d for %s: %w", broker, kmsg.NameForKey(req.Key()), err)
 	}
+	if d, ok := ctx.Value(patienceKey{}).(time.Duration); ok {
+		limit = max(limit, d)
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := time.Now()
@@ -80,6 +83,13 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 		w.watch(broker, resp)
 	}
 	return resp, err
+}
+
+type patienceKey struct{}
+
+// patient returns a context whose requests may take as long as d.
+func patient(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, d)
 }
 
 // send is one request.
