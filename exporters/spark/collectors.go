@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
@@ -74,14 +75,34 @@ func Collectors(o Options, logger *slog.Logger) ([]exporters.Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.static)+len(c.sources) == 0 {
+		return nil, fail.New(fail.Usage,
+			"give the address of a driver's UI, a History Server, a master, checkpoints, or look in Kubernetes",
+			"setting up the Spark exporter: no source of applications")
+	}
+	return c.collectors(), nil
+}
+
+// CollectorsWithPush returns the same, and what takes the progress that jobs
+// push. It needs no other source: who pushes is an application.
+func CollectorsWithPush(o Options, logger *slog.Logger) ([]exporters.Collector, http.Handler, error) {
+	c, err := newCollector(o, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.pushed = true
+	return c.collectors(), c.streams.PushHandler(), nil
+}
+
+func (c *collector) collectors() []exporters.Collector {
 	return []exporters.Collector{{
 		Name:     "spark",
-		Interval: cmp.Or(o.Interval, exporters.DefaultInterval),
-		Timeout:  cmp.Or(o.Timeout, DefaultTimeout),
+		Interval: cmp.Or(c.o.Interval, exporters.DefaultInterval),
+		Timeout:  cmp.Or(c.o.Timeout, DefaultTimeout),
 		Cost:     "at most 6 GET requests and some 300 KB for each application, and 2 to 4 small files for each checkpoint",
 		Collect:  c.collect,
 		Close:    c.close,
-	}}, nil
+	}}
 }
 
 func newCollector(o Options, logger *slog.Logger) (*collector, error) {
@@ -99,11 +120,6 @@ func newCollector(o Options, logger *slog.Logger) (*collector, error) {
 		if err := step(); err != nil {
 			return nil, err
 		}
-	}
-	if len(c.static)+len(c.sources) == 0 {
-		return nil, fail.New(fail.Usage,
-			"give the address of a driver's UI, a History Server, a master, checkpoints, or look in Kubernetes",
-			"setting up the Spark exporter: no source of applications")
 	}
 	return c, nil
 }

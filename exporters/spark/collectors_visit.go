@@ -2,7 +2,7 @@ package spark
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -35,6 +35,7 @@ type collector struct {
 	static  []found
 	sources []*source
 	names   *names
+	pushed  bool         // jobs push their progress
 	finals  atomic.Int32 // that this collection may still read
 
 	mu     sync.Mutex
@@ -83,6 +84,11 @@ func (c *collector) all() []found {
 			}
 		}
 	}
+	if c.pushed {
+		for _, name := range c.streams.pushedApps(c.o.Keep) {
+			all = append(all, found{source: fromPush, ident: name, name: name})
+		}
+	}
 	for i := range all {
 		all[i] = c.adopt(all[i])
 	}
@@ -115,13 +121,7 @@ func (c *collector) hear(now time.Time) {
 			continue
 		}
 		for _, e := range s.last.ended {
-			var name string
-			if s.kind == fromKubernetes {
-				name, _ = c.names.of(e.who)
-			} else {
-				name = c.names.ours(e.who.name)
-			}
-			st := c.state(name)
+			st := c.state(c.nameOf(e))
 			if !slices.Contains(st.finished.ended, e.run) {
 				st.finished.later(e.final)
 			}
@@ -131,6 +131,21 @@ func (c *collector) hear(now time.Time) {
 			}
 		}
 	}
+}
+
+// nameOf returns the application that a run belongs to: the one that had it, or
+// else the one that the source names.
+func (c *collector) nameOf(e endedRun) string {
+	for name, st := range c.states {
+		if slices.ContainsFunc(st.runs, func(r *runState) bool { return r.id.String() == e.run }) {
+			return name
+		}
+	}
+	if e.who.source == fromKubernetes {
+		name, _ := c.names.of(e.who)
+		return name
+	}
+	return c.names.ours(e.who.name)
 }
 
 // state returns what is known of an application, and makes room for it.
@@ -175,12 +190,8 @@ func (c *collector) visit(ctx context.Context, out *exporters.Batch, t *target) 
 	}
 	a := app{name: t.app, ui: t.ui, checkpoints: t.checkpoints}
 	if t.ui != "" {
-		if ctx.Err() != nil {
-			out.Part("app/" + a.name).Fail(errors.New("there was no time left to ask it"))
-			return
-		}
 		var err error
-		if st, a, err = c.ask(ctx, st, t, a); err != nil {
+		if st, a, err = c.ask(ctx, out, st, t); err != nil {
 			out.Part("driver/" + a.name).Fail(err)
 		}
 		if st == nil {
@@ -204,8 +215,9 @@ func (c *collector) write(ctx context.Context, out *exporters.Batch, st *state, 
 }
 
 // ask asks a driver. The state that it returns is another one where the driver
-// has a name that was not known, and nil where another visit has that one.
-func (c *collector) ask(ctx context.Context, st *state, t *target, a app) (*state, app, error) {
+// has a name that was not known, and nil where nothing is to be written.
+func (c *collector) ask(ctx context.Context, out *exporters.Batch, st *state, t *target) (*state, app, error) {
+	a := app{name: t.app, ui: t.ui, checkpoints: t.checkpoints}
 	st.asked = true
 	if st.wait > 0 {
 		st.wait--
@@ -218,6 +230,10 @@ func (c *collector) ask(ctx context.Context, st *state, t *target, a app) (*stat
 	p := &poll{meter: &httpjson.Meter{}, now: c.o.Now()}
 	p.ui = ui.Metered(p.meter)
 	g, err := greet(ctx, p.ui)
+	if err != nil && ctx.Err() != nil {
+		out.Part("app/" + a.name).Fail(fmt.Errorf("the time of the collection was over: %w", err))
+		return nil, a, nil // it is not the driver's fault
+	}
 	if err != nil {
 		st.missing(err)
 		return st, a, err
@@ -245,11 +261,12 @@ func (c *collector) ask(ctx context.Context, st *state, t *target, a app) (*stat
 	return st, a, err
 }
 
-// drop forgets a state that was made for an address before its driver's name
-// was known.
+// drop leaves an application alone whose driver turned out to be another one. A
+// state that was made for an address before the name was known is forgotten.
 func (c *collector) drop(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	delete(c.busy, name)
 	if st := c.states[name]; st != nil && st.seen.IsZero() {
 		delete(c.states, name)
 	}
@@ -288,12 +305,12 @@ func (c *collector) linger(ctx context.Context, out *exporters.Batch) {
 		}
 		st.alive = false
 		st.asked = !st.seen.IsZero() && now.Sub(st.seen) <= c.o.Keep
+		if !st.asked && !st.seen.IsZero() {
+			st.finished.end(st.run.String(), lost())
+		}
+		c.readFinal(ctx, st, now)
+		st.finished.settle(now)
 		if st.asked || len(st.finished.counts) > 0 {
-			c.readFinal(ctx, st, now)
-			st.finished.settle(now)
-			if !st.asked && !st.seen.IsZero() {
-				st.finished.end(st.run.String(), lost())
-			}
 			st.emit(out.Part("app/"+name), now, c.o.Keep)
 		}
 	}

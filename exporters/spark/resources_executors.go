@@ -52,7 +52,7 @@ func (s *state) executors(r *runState, list []lakespark.Executor) {
 		seen[e.ID] = true
 		isDriver := e.ID == lakespark.Driver
 		runsTasks := !isDriver || e.MaxTasks.Value() > 0
-		now.gcRatio = max(now.gcRatio, s.addWork(r, e))
+		gcRatio := s.addWork(r, e)
 		switch {
 		case isDriver && !runsTasks:
 			now.driver = driverMemory(e.Peak)
@@ -65,6 +65,7 @@ func (s *state) executors(r *runState, list []lakespark.Executor) {
 		default:
 			now.active++
 		}
+		now.gcRatio = max(now.gcRatio, gcRatio)
 		now.slots += e.MaxTasks.Value()
 		now.busy += e.ActiveTasks.Value()
 		addMemory(all, e.Peak)
@@ -84,8 +85,7 @@ func (s *state) executors(r *runState, list []lakespark.Executor) {
 func (s *state) addWork(r *runState, e lakespark.Executor) (gcRatio float64) {
 	last, known := r.executors[e.ID]
 	is := workOf(e)
-	first := !known
-	if first && len(r.executors) >= maxExecutors {
+	if !known && len(r.executors) >= maxExecutors {
 		return 0
 	}
 	r.executors[e.ID] = is
@@ -101,7 +101,7 @@ func (s *state) addWork(r *runState, e lakespark.Executor) (gcRatio float64) {
 	t.input += max(is.input-last.input, 0)
 	t.shuffleRead += max(is.read-last.read, 0)
 	t.shuffleWritten += max(is.written-last.written, 0)
-	if !is.active && (first || last.active) && e.ID != lakespark.Driver {
+	if !is.active && (!known || last.active) && e.ID != lakespark.Driver {
 		t.removed[removedClass(e.RemoveReason)]++
 	}
 	return gcRatio
