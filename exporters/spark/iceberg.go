@@ -106,7 +106,7 @@ func (s *sink) note(t *catalog.Table, id string) {
 // lacks reports whether the commit of a batch that is to be compared was not
 // seen.
 func (s *sink) lacks(batch int64) bool {
-	if batch-s.checked > maxEpochs {
+	if !s.near(batch) {
 		return false
 	}
 	for epoch := s.checked + 1; epoch <= batch; epoch++ {
@@ -117,6 +117,10 @@ func (s *sink) lacks(batch int64) bool {
 	return false
 }
 
+// near reports whether a batch is so close to the last checked one that what is
+// between can be compared: the number is one of a file's name.
+func (s *sink) near(batch int64) bool { return uint64(batch)-uint64(s.checked) <= maxEpochs }
+
 // check compares what the batches since the last check read with what the table
 // says they added, and returns the latter. It compares only where the table's
 // history goes back far enough.
@@ -124,7 +128,7 @@ func (s *sink) check(v *view) (added float64) {
 	if v.batch <= s.checked {
 		return 0
 	}
-	whole := v.batch-s.checked <= maxEpochs && (s.oldest <= s.checked && s.epoch >= 0 || !s.lacks(v.batch))
+	whole := s.near(v.batch) && (s.oldest <= s.checked && s.epoch >= 0 || !s.lacks(v.batch))
 	for _, b := range v.spans {
 		if c, ok := s.epochs[b.batch]; ok && b.batch > s.measured {
 			s.duration.Observe(max(0, c.at.Sub(b.began).Seconds()))

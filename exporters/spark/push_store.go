@@ -11,7 +11,7 @@ import (
 const (
 	maxPushedApps    = 200
 	maxPushedQueries = 50  // of one application, by id
-	maxPushedBatches       = 100 // batches of one query whose durations are kept
+	maxPushedBatches = 100 // batches of one query whose durations are kept
 	forgetPush       = time.Hour
 	maxName          = 200 // bytes of a name
 )

@@ -304,3 +304,28 @@ func TestGaugesOnly(t *testing.T) {
 		t.Errorf("after the time for which queries are kept: %v", p)
 	}
 }
+
+// FuzzCheckpoint holds that no content of a checkpoint's files makes a
+// collection panic, invent a series or take the totals back.
+func FuzzCheckpoint(f *testing.F) {
+	f.Add("10", []byte("v1\n{}\n{\"p\":{\"0\":9}}"), []byte("v1\n{}"), []byte(`{"id":"x"}`))
+	f.Add("9223372036854775807", []byte("v2\n{}\n0:{\"p\":{\"0\":-9,\"1\":9223372036854775807}}"), []byte(""), []byte(""))
+	f.Fuzz(func(t *testing.T, batch string, offsets, commit, metadata []byte) {
+		if strings.ContainsAny(batch, "/\x00") || len(batch) > 100 || strings.Trim(batch, ".") == "" {
+			t.Skip()
+		}
+		w := newWorld(t)
+		w.running()
+		before := w.page()["input_rows_total"]
+		w.write("offsets/"+batch, string(offsets), w.now)
+		w.write("commits/"+batch, string(commit), w.now)
+		if len(metadata) > 0 {
+			w.write("metadata", string(metadata), w.now)
+		}
+		for range 2 {
+			if after := w.after(5 * time.Second)["input_rows_total"]; after < before {
+				t.Errorf("the rows went from %v to %v", before, after)
+			}
+		}
+	})
+}

@@ -53,6 +53,9 @@ func (e emitter) all(q *query, d *driver, l backlog, now time.Time) {
 		e.lags(l)
 		e.table(q)
 	}
+	if ms, ok := q.gauges[gaugeLatency]; ok && q.view.batch < 0 {
+		e.add(metrics.SparkStreamingBatchPhase(), ms/1e3, "triggerExecution")
+	}
 	e.rates(q, state)
 	e.watermark(q)
 	e.operators(q)

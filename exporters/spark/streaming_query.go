@@ -288,7 +288,7 @@ func (q *query) pushed(e *pushedQuery, now time.Time) {
 	v := q.view
 	v.batch, v.planned, v.watermark = e.last.Batch, e.last.At, e.last.Watermark
 	v.commit = e.last.At.Add(e.last.Duration)
-	v.ends = e.last.Ends()
+	v.ends, v.uncommitted = e.last.Ends(), time.Time{}
 	if q.checkpoint == nil {
 		v.trigger = triggerOf(plansOf(e.history))
 		if !q.based {
