@@ -85,7 +85,7 @@ func oldCommits(group string, resp *kmsg.OffsetFetchResponse) *kmsg.OffsetFetchR
 
 func (ch *chain) takeCommits(g *kmsg.OffsetFetchResponseGroup) {
 	c := ch.byName[g.Group]
-	if c == nil || ch.wrong(g.Group, g.ErrorCode) {
+	if c == nil || ch.wrong(apiOffsetFetch, g.Group, g.ErrorCode) {
 		return
 	}
 	ch.mu.Lock()
@@ -140,7 +140,7 @@ func (ch *chain) fetchShare(ctx context.Context, names []string) error {
 
 func (ch *chain) takeShare(g *kmsg.DescribeShareGroupOffsetsResponseGroup, version int16) {
 	c := ch.byName[g.GroupID]
-	if c == nil || ch.wrong(g.GroupID, g.ErrorCode) {
+	if c == nil || ch.wrong(apiOffsetFetch, g.GroupID, g.ErrorCode) {
 		return
 	}
 	ch.mu.Lock()

@@ -1,5 +1,7 @@
 package kafka
 
+import "slices"
+
 // consumer is how far one consumer has come, wherever it keeps its offsets.
 type consumer struct {
 	group  string
@@ -80,4 +82,30 @@ func (e *consumed) committedLag(i int) int64 {
 		return unknown
 	}
 	return max(0, p.stable-e.commits[i].offset)
+}
+
+// onlyAssigned drops the commits in partitions that no member has, if members
+// have any.
+func (c *consumer) onlyAssigned() {
+	some := false
+	for i := range c.topics {
+		some = some || len(c.topics[i].assigned) > 0
+	}
+	if !some {
+		return
+	}
+	for i := range c.topics {
+		e := &c.topics[i]
+		slices.Sort(e.assigned)
+		commits, lags := e.commits[:0], e.lags[:0]
+		for j, at := range e.commits {
+			if _, ok := slices.BinarySearch(e.assigned, e.topic.partitions[at.partition].number); ok {
+				commits = append(commits, at)
+				if e.lags != nil {
+					lags = append(lags, e.lags[j])
+				}
+			}
+		}
+		e.commits, e.lags = commits, lags
+	}
 }

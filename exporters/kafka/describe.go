@@ -44,7 +44,7 @@ func (ch *chain) describeClassic(ctx context.Context, names []string) error {
 	for i := range resp.Groups {
 		g := &resp.Groups[i]
 		c := ch.byName[g.Group]
-		if c == nil || ch.wrong(g.Group, g.ErrorCode) {
+		if c == nil || ch.wrong(apiDescribeGroups, g.Group, g.ErrorCode) {
 			continue
 		}
 		a := about{state: g.State, protocol: g.Protocol, protocolType: g.ProtocolType, members: len(g.Members)}
@@ -80,7 +80,7 @@ func (ch *chain) describeConsumer(ctx context.Context, names []string) error {
 	for i := range resp.Groups {
 		g := &resp.Groups[i]
 		c := ch.byName[g.Group]
-		if c == nil || ch.wrong(g.Group, g.ErrorCode) {
+		if c == nil || ch.wrong(apiDescribeGroups, g.Group, g.ErrorCode) {
 			continue
 		}
 		a := about{state: g.State, protocol: g.AssignorName, protocolType: protocolConsumer, members: len(g.Members)}
@@ -106,7 +106,7 @@ func (ch *chain) describeShare(ctx context.Context, names []string) error {
 	for i := range resp.Groups {
 		g := &resp.Groups[i]
 		c := ch.byName[g.GroupID]
-		if c == nil || ch.wrong(g.GroupID, g.ErrorCode) {
+		if c == nil || ch.wrong(apiDescribeGroups, g.GroupID, g.ErrorCode) {
 			continue
 		}
 		a := about{state: g.GroupState, protocol: g.Assignor, protocolType: kindShare, members: len(g.Members)}

@@ -155,7 +155,9 @@ func (y *cycle) emitOffsets(l *leader) {
 		y.out.Part(partOf("offsets", l.label) + "/moved").Fail(fmt.Errorf("%d partitions, the first: %w", l.moved, l.reason))
 	}
 	if l.denied != nil {
-		y.refused("ListOffsets", l.denied)
+		y.refused(apiListOffsets, l.denied)
+	} else {
+		y.out.Authorized(apiListOffsets, true)
 	}
 	end, start := p.Family(metrics.KafkaPartitionCurrentOffset()), p.Family(metrics.KafkaPartitionOldestOffset())
 	end.Grow(l.count)

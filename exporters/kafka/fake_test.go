@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/lakeproof/lakeproof/exporters"
 	"github.com/lakeproof/lakeproof/exporters/exportertest"
 	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
 var _ = exportertest.Flag()
@@ -158,23 +161,27 @@ func newPage(t testing.TB, c exporters.Collector, opts exporters.Options) *page 
 func (p *page) collect(ctx context.Context) map[string]float64 {
 	p.t.Helper()
 	p.e.Collect(ctx)
-	families, err := p.e.Gather()
+	return series(p.t, p.e)
+}
+
+// series are all series of an exporter, its own included.
+func series(t testing.TB, e *exporters.Exporter) map[string]float64 {
+	t.Helper()
+	families, err := e.Gather()
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	out := map[string]float64{}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			key := f.GetName() + "{"
-			for i, l := range m.GetLabel() {
-				if i > 0 {
-					key += ","
-				}
-				key += l.GetName() + "=" + l.GetValue()
+			labels := make([]string, 0, len(m.GetLabel()))
+			for _, l := range m.GetLabel() {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
 			}
-			key += "}"
+			slices.Sort(labels)
+			key := f.GetName() + "{" + strings.Join(labels, ",") + "}"
 			if _, twice := out[key]; twice {
-				p.t.Errorf("%s is there twice", key)
+				t.Errorf("%s is there twice", key)
 			}
 			out[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 		}
@@ -183,3 +190,10 @@ func (p *page) collect(ctx context.Context) map[string]float64 {
 }
 
 func exportersOptions() exporters.Options { return exporters.Options{Budget: 10_000_000} }
+
+func wantHint(t *testing.T, err error) {
+	t.Helper()
+	if err == nil || fail.HintOf(err) == "" {
+		t.Errorf("error %v, hint %q", err, fail.HintOf(err))
+	}
+}

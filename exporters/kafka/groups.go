@@ -11,6 +11,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// The rights that groups need, by API.
+const (
+	apiListGroups     = "ListGroups"
+	apiDescribeGroups = "DescribeGroups"
+	apiOffsetFetch    = "OffsetFetch"
+)
+
 // chain is what one broker says of the groups that it coordinates. A group's
 // coordinator is the broker that lists it, so nobody needs to be asked for it.
 type chain struct {
@@ -43,6 +50,11 @@ func (ch *chain) run(ctx context.Context) {
 	wait.Go(func() { ch.groupErr = ch.describe(ctx) })
 	wait.Go(func() { ch.commitErr = ch.fetch(ctx) })
 	wait.Wait()
+	if ch.AssignedOnly {
+		for _, c := range ch.groups {
+			c.onlyAssigned()
+		}
+	}
 }
 
 // list asks which groups there are.
@@ -53,7 +65,7 @@ func (ch *chain) list(ctx context.Context) error {
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		if isDenied(err) {
-			ch.refused("ListGroups", err)
+			ch.refused(apiListGroups, err)
 			return nil
 		}
 		if len(resp.Groups) == 0 {
@@ -62,7 +74,7 @@ func (ch *chain) list(ctx context.Context) error {
 		ch.someErr = fmt.Errorf("listing all groups: %w", err)
 	}
 	if resp.ErrorCode == 0 {
-		ch.out.Authorized("ListGroups", true)
+		ch.out.Authorized(apiListGroups, true)
 	}
 	ch.byName = make(map[string]*consumer, len(resp.Groups))
 	for _, g := range resp.Groups {
@@ -105,9 +117,10 @@ func (ch *chain) describe(ctx context.Context) error {
 
 // wrong takes down that a group cannot be shown; true means that there is
 // something wrong with it.
-func (ch *chain) wrong(group string, code int16) bool {
+func (ch *chain) wrong(api, group string, code int16) bool {
 	err := kerr.ErrorForCode(code)
 	if err == nil {
+		ch.out.Authorized(api, true)
 		return false
 	}
 	ch.mu.Lock()
@@ -115,7 +128,7 @@ func (ch *chain) wrong(group string, code int16) bool {
 	switch c := ch.byName[group]; {
 	case c == nil:
 	case isDenied(err):
-		ch.refused("DescribeGroups", err)
+		ch.refused(api, err)
 	case errors.Is(err, kerr.GroupIDNotFound): // deleted since it was listed
 		c.state = stateDead
 	default:

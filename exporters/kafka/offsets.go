@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+const apiListOffsets = "ListOffsets"
+
 // bound is which offset of a partition is asked for.
 type bound int
 
