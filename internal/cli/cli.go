@@ -30,6 +30,7 @@ type grammar struct {
 	Demo       demoCmd       `cmd:"" help:"Prove the embedded lab: everything in one process, verdict within a minute."`
 	Loadtest   loadtestCmd   `cmd:"" help:"Send records through the lab and follow each of them to the table."`
 	Lab        labCmd        `cmd:"" help:"The real systems as processes on this machine."`
+	Export     exportCmd     `cmd:"" help:"Watch Kafka and Spark, and serve what is seen to Prometheus."`
 	Generate   generateCmd   `cmd:"" help:"Only make records."`
 	Config     configCmd     `cmd:"" help:"Write, print or check lakeproof.yaml."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
@@ -78,7 +79,7 @@ func run(e env.Env) error {
 	if err != nil {
 		return err
 	}
-	ctx, err := parser.Parse(e.Args)
+	ctx, err := parser.Parse(arguments(e))
 	if ended { // --help has printed all there is to say
 		return nil
 	}
@@ -93,6 +94,15 @@ func run(e env.Env) error {
 		return err
 	}
 	return ctx.Run(a, parser)
+}
+
+// arguments are those of the command line. Called by the name of kafka_exporter,
+// as in an image that is made for it, this is `lakeproof export kafka`.
+func arguments(e env.Env) []string {
+	if e.Name == "kafka_exporter" {
+		return append([]string{"export", "kafka"}, e.Args...)
+	}
+	return e.Args
 }
 
 func newParser(g *grammar, e env.Env, exit func(int)) (*kong.Kong, error) {
