@@ -140,7 +140,8 @@ func (c *collector) addApps() error {
 			f.other = "@" + address
 		}
 		if f.ui == "" && f.name == "" {
-			return fail.New(fail.Usage, "give the application a name", "setting up the Spark exporter: an application without an address")
+			return fail.New(fail.Usage, "give the application a name",
+				"setting up the Spark exporter: an application without an address")
 		}
 		c.static = append(c.static, f)
 	}

@@ -45,14 +45,15 @@ func podSource(client *kube.Client, namespace string, began time.Time) *source {
 	if target == "" {
 		target = "all namespaces"
 	}
-	return &source{kind: fromKubernetes, target: target, every: everyPods, ask: func(ctx context.Context) (findings, error) {
+	ask := func(ctx context.Context) (findings, error) {
 		pods, err := client.Pods(ctx, namespace, driverSelector)
 		var f findings
 		for _, p := range pods {
 			f.addPod(p, began)
 		}
 		return f, err
-	}}
+	}
+	return &source{kind: fromKubernetes, target: target, every: everyPods, ask: ask}
 }
 
 func (f *findings) addPod(p kube.Pod, began time.Time) {
@@ -101,7 +102,7 @@ func podName(p kube.Pod) string {
 // ended.
 func historySource(ui *lakespark.UI, began time.Time, now func() time.Time) *source {
 	since := began
-	return &source{kind: fromHistory, target: ui.Base(), every: everyHistory, ask: func(ctx context.Context) (findings, error) {
+	ask := func(ctx context.Context) (findings, error) {
 		var f findings
 		asked := now()
 		err := ui.Ended(ctx, since, maxHistory, func(a lakespark.Application) bool {
@@ -121,7 +122,8 @@ func historySource(ui *lakespark.UI, began time.Time, now func() time.Time) *sou
 			since = asked.Add(-10 * time.Minute)
 		}
 		return f, err
-	}}
+	}
+	return &source{kind: fromHistory, target: ui.Base(), every: everyHistory, ask: ask}
 }
 
 // masterSource asks a standalone master. What had ended when it was first asked
@@ -129,7 +131,7 @@ func historySource(ui *lakespark.UI, began time.Time, now func() time.Time) *sou
 func masterSource(ui *lakespark.UI, proxy bool) *source {
 	var before []string
 	first := true
-	return &source{kind: fromMaster, target: ui.Base(), every: everyMaster, ask: func(ctx context.Context) (findings, error) {
+	ask := func(ctx context.Context) (findings, error) {
 		m, err := ui.Master(ctx)
 		if err != nil {
 			return findings{}, err
@@ -156,7 +158,8 @@ func masterSource(ui *lakespark.UI, proxy bool) *source {
 		}
 		first = false
 		return f, nil
-	}}
+	}
+	return &source{kind: fromMaster, target: ui.Base(), every: everyMaster, ask: ask}
 }
 
 func emitMaster(p *exporters.Part, target string, m *lakespark.Master) {

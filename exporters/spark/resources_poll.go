@@ -62,9 +62,9 @@ func greet(ctx context.Context, ui *lakespark.UI) (greeting, error) {
 		return greeting{}, err
 	}
 	if len(apps) != 1 || apps[0].ID == "" {
-		return greeting{}, fail.New(fail.Usage,
-			"a History Server is given as such, not as the address of an application",
-			"asking the Spark UI at %s: it shows %d applications, not one", ui.Base(), len(apps))
+		err := &httpjson.ShapeError{Want: "that of a driver: it names another number of applications than one"}
+		return greeting{}, fail.Wrap(fmt.Errorf("asking the Spark UI at %s: %w", ui.Base(), err), fail.Usage,
+			"a History Server is given as such, not as the address of an application")
 	}
 	g := greeting{name: strings.TrimSpace(apps[0].Name)}
 	g.run, g.attempt = apps[0].Latest()

@@ -105,6 +105,9 @@ func (c *Client) Get(ctx context.Context, address string, m *Meter, read func(io
 		err = nil
 	}
 	if err != nil {
+		if over := ctx.Err(); over != nil && !errors.Is(err, over) {
+			err = over // a connection that was closed under a reader says less
+		}
 		err = c.explain(address, err)
 	}
 	telemetry.RequestDone(ctx, telemetry.Request{
@@ -147,12 +150,13 @@ func (c *Client) get(ctx context.Context, address string, m *Meter, read func(io
 	if isHTML(resp.Header.Get("Content-Type"), buffered) {
 		return body.n, errHTML
 	}
-	if err = read(buffered); err == nil {
-		// What is behind the value, such as a line feed, so that the connection is
-		// used again. One left early is dropped: that costs less than its rest.
-		_, _ = io.CopyN(io.Discard, buffered, 512)
+	if err = read(buffered); err != nil {
+		return body.n, &bodyError{err}
 	}
-	return body.n, err
+	// What is behind the value, such as a line feed, so that the connection is used
+	// again. One left early is dropped: that costs less than its rest.
+	_, _ = io.CopyN(io.Discard, buffered, 512)
+	return body.n, nil
 }
 
 func checkRedirect(_ *http.Request, via []*http.Request) error {

@@ -60,6 +60,12 @@ type credentialError struct {
 func (e *credentialError) Error() string { return "reading the " + e.what + " file: " + e.err.Error() }
 func (e *credentialError) Unwrap() error { return e.err }
 
+// bodyError is what a reader says of a body.
+type bodyError struct{ err error }
+
+func (e *bodyError) Error() string { return e.err.Error() }
+func (e *bodyError) Unwrap() error { return e.err }
+
 // ClassOf returns the class of an error of [Client.Get], "" for nil.
 func ClassOf(err error) Class {
 	var status *StatusError
@@ -97,17 +103,22 @@ func isTLS(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
 	var alert tls.AlertError
-	return errors.As(err, &record) || errors.As(err, &verification) || errors.As(err, &authority) ||
-		errors.As(err, &alert)
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record) || errors.As(err, &verification) ||
+		errors.As(err, &authority) || errors.As(err, &alert)
 }
 
 // isGarbled is true for what a decoder says. An answer cut off by its server is
 // garbled as well: a decoder sees no difference.
 func isGarbled(err error) bool {
+	if _, ok := errors.AsType[*ShapeError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*bodyError](err); !ok {
+		return false
+	}
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	var shape *ShapeError
-	return errors.As(err, &syntax) || errors.As(err, &kind) || errors.As(err, &shape) ||
+	return errors.As(err, &syntax) || errors.As(err, &kind) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
@@ -118,8 +129,7 @@ func (e *ShapeError) Error() string { return "the answer is not " + e.Want }
 
 // explain says whom we asked, and what to do about it.
 func (c *Client) explain(address string, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the address is said below, without what it may hide
 	}
 	err = fmt.Errorf("asking %s at %s: %w", c.options.Server, redact(address), err)
@@ -136,7 +146,7 @@ func (c *Client) hint(err error) string {
 	case TLS:
 		return "check https:// or http:// in the address, and the CA file"
 	case TooLong:
-		return "let the server keep less (spark.ui.retainedJobs, spark.ui.retainedStages)"
+		return "let the server list less (of Spark: spark.ui.retainedJobs, spark.ui.retainedStages)"
 	case Status:
 		errors.As(err, &status)
 		if status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden {

@@ -63,8 +63,8 @@ func New(o Options) (*Client, error) {
 	}
 	u, err := url.Parse(o.Server)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fail.New(fail.Usage, "write it as https://host:6443", "reading the address of the Kubernetes API: %q is not one",
-			o.Server)
+		return nil, fail.New(fail.Usage, "write it as https://host:6443",
+			"reading the address of the Kubernetes API: %q is not one", o.Server)
 	}
 	return &Client{server: strings.TrimRight(o.Server, "/"), http: httpjson.New(httpjson.Options{
 		Server:    "the Kubernetes API",

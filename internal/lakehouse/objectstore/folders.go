@@ -9,11 +9,14 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// maxFolders bounds a listing of folders.
-const maxFolders = 1000
+const (
+	maxFolders = 1000   // of a listing of folders
+	maxBeside  = 10_000 // files beside the folders, after which we look no further
+)
 
 // Folders returns the names of the folders right below a folder, at most 1,000
-// of them, in the store's order. It costs one request, however much is in them.
+// of them, in the store's order. It costs one request for each 1,000 entries of
+// the folder itself, however much is in those below.
 // A folder that does not exist has none, as it is in S3.
 func (s *Store) Folders(ctx context.Context, folder string) ([]string, error) {
 	loc, err := parse(folder)
@@ -32,13 +35,19 @@ func (s *Store) Folders(ctx context.Context, folder string) ([]string, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		found = found[:0]
+		beside := 0
 		for o := range s.s3.ListObjectsIter(ctx, loc.bucket, minio.ListObjectsOptions{Prefix: prefix}) {
 			if o.Err != nil {
 				return o.Err
 			}
 			name, isFolder := strings.CutSuffix(strings.TrimPrefix(o.Key, prefix), "/")
-			if isFolder && name != "" && len(found) < maxFolders {
+			if isFolder && name != "" {
 				found = append(found, name)
+			} else {
+				beside++
+			}
+			if len(found) == maxFolders || beside == maxBeside {
+				return nil
 			}
 		}
 		return nil
