@@ -28,7 +28,7 @@ func (l *Log) At(offset int64) Estimate {
 			e.Time = b.stamp
 		}
 	}
-	e.Low -= l.disorder(&b)
+	e.Low -= max(l.mess, l.disorder(&b))
 	return e
 }
 
@@ -43,6 +43,7 @@ type bracket struct {
 	known     bool  // low is
 	exact     bool  // low is the timestamp of the record itself
 	answered  bool  // high comes from an answer, not from a poll
+	blind     bool  // high is worth nothing
 }
 
 func (l *Log) bracket(offset int64) bracket {
@@ -60,7 +61,7 @@ func (l *Log) bracket(offset int64) bracket {
 	}
 	if i < len(l.points) {
 		p := &l.points[i]
-		if p.before <= Oldest && p.stamp != none { // there is no record below
+		if p.before <= Oldest && p.stamp != none && l.Compacted { // there is no record below
 			b.low, b.high, b.known, b.exact = p.stamp, p.stamp, true, true
 			return b
 		}
@@ -70,6 +71,9 @@ func (l *Log) bracket(offset int64) bracket {
 		if seen := l.polls[j].first + l.ahead; seen < b.high {
 			b.high, b.highAt, b.stamp, b.answered = seen, l.polls[j].offset, none, false
 		}
+	}
+	if b.high <= b.low && !b.answered { // our clock is behind the producer's
+		b.high, b.blind = b.low, l.newest != l.end
 	}
 	b.high = max(b.high, b.low)
 	return b
@@ -99,14 +103,22 @@ func (l *Log) guess(b *bracket, offset float64) int64 {
 	return min(max(t, b.low), b.high)
 }
 
-// disorder is by how much the polls say that the record at an offset was
-// written later than its timestamp allows: the newest record before it and the
-// record itself came in different polls, yet their timestamps are closer than
-// these polls.
+// disorder is how much older than the newest record before it the record at an
+// offset may be, if the polls show that timestamps do not ascend: the two came in
+// different polls, yet the newest timestamp did not grow meanwhile. When delays
+// are spread evenly up to some time, that time is half the records between two
+// new ones, times the pause between the two.
 func (l *Log) disorder(b *bracket) int64 {
 	i, j := l.pollAfter(b.lowAt), l.pollAfter(b.offset)-1
-	if j < i || i >= len(l.polls) {
+	if !b.known || b.exact || j < i || i >= len(l.polls) {
 		return 0
 	}
-	return max(0, l.polls[j].last-l.polls[i].first-(b.high-b.low))
+	pause := l.polls[j].last - l.polls[i].first - (b.high - b.low)
+	if pause <= 0 {
+		return 0
+	}
+	return pause * max(2, min(b.highAt-b.lowAt, maxRun)) / 2
 }
+
+// maxRun bounds the records that one is compared with.
+const maxRun = 1000

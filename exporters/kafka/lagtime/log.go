@@ -30,6 +30,8 @@ type Log struct {
 
 	delay  int64 // how much older than its arrival a record was seen to be, at most
 	ahead  int64 // how much younger
+	mess   int64 // how much older than the newest before it
+	hole   int64 // there is nothing to learn of offsets below, until the next poll
 	newest int64 // end offset at which the newest timestamp was asked for
 	failed bool  // no more questions until the next poll
 }
@@ -50,7 +52,8 @@ func (l *Log) Observe(asked, told, start, end int64) {
 		*l = Log{Compacted: l.Compacted}
 	}
 	l.start, l.end, l.now = start, end, told
-	l.wants, l.failed = l.wants[:0], false
+	l.ahead -= l.ahead / 1024 // clocks are put right one day
+	l.wants, l.failed, l.hole = l.wants[:0], false, 0
 	if n := len(l.polls); n > 0 && l.polls[n-1].offset == end {
 		l.polls[n-1].last = asked
 		return
@@ -83,6 +86,7 @@ func (l *Log) tell(q *Question) {
 	case q.Time == Newest:
 		l.newest = l.end
 		if q.Offset >= 0 {
+			l.ahead = max(l.ahead, q.Stamp-l.now)
 			l.insert(point{l.end, none, q.Stamp + 1})
 		}
 	case q.Offset < 0:
@@ -91,6 +95,9 @@ func (l *Log) tell(q *Question) {
 	case q.Stamp < q.Time: // not what was asked for: a broker that does not know timestamps
 		l.failed = true
 	default:
+		if q.Time == Oldest && q.Offset > l.start && !l.Compacted {
+			l.hole = q.Offset // older records are where the broker does not look
+		}
 		l.learnClock(q.Offset, q.Stamp)
 		l.insert(point{q.Offset, q.Stamp, q.Time})
 	}
@@ -100,7 +107,6 @@ func (l *Log) tell(q *Question) {
 // written.
 func (l *Log) learnClock(offset, stamp int64) {
 	l.delay -= l.delay / 16
-	l.ahead -= l.ahead / 16
 	i := l.pollAfter(offset)
 	if i > 0 {
 		l.delay = max(l.delay, l.polls[i-1].last-stamp)
@@ -149,7 +155,10 @@ func (l *Log) insert(p point) {
 // when the questions of a poll are over.
 func (l *Log) Prune() {
 	keep := l.start
+	l.mess -= l.mess / 64
 	for i := range l.wants {
+		b := l.bracket(l.wants[i].offset)
+		l.mess = max(l.mess, l.disorder(&b))
 		if i == 0 || l.wants[i].offset < keep {
 			keep = l.wants[i].offset
 		}

@@ -132,6 +132,8 @@ func (l *Log) sortWants() {
 func (l *Log) settled(b *bracket) bool {
 	switch {
 	case !b.known:
+		return b.offset < l.hole
+	case b.blind:
 		return false
 	case b.exact || b.high <= b.low:
 		return true
@@ -155,8 +157,11 @@ func (l *Log) next() (at, width int64) {
 		if l.settled(&b) {
 			continue
 		}
-		if !b.known {
+		switch {
+		case !b.known:
 			return Oldest, math.MaxInt64
+		case b.blind:
+			return Newest, math.MaxInt64
 		}
 		if weight := l.weight(&b); chosen == nil || weight > most {
 			chosen, wide, most = &l.wants[i], b, weight
