@@ -36,11 +36,11 @@ func (t *trend) add(at time.Time, left, size float64) {
 		*t = trend{size: size}
 	}
 	t.last = point{at, left}
+	t.points = slices.DeleteFunc(t.points, func(p point) bool { return at.Sub(p.at) > trendWindow })
 	if n := len(t.points); n > 0 && at.Sub(t.points[n-1].at) < t.spacing {
 		return
 	}
 	t.points = append(t.points, t.last)
-	t.points = slices.DeleteFunc(t.points, func(p point) bool { return at.Sub(p.at) > trendWindow })
 	if len(t.points) < trendPoints {
 		return
 	}
