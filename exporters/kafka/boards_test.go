@@ -148,8 +148,8 @@ func evaluate(t *testing.T, boards []string, pages ...string) (string, error) {
 // promcheckIsThere says why not, if the modules that the tool needs are neither
 // here nor can be downloaded.
 func promcheckIsThere(ctx context.Context) error {
-	if out, err := command(ctx, "list", "-C", promcheck, "-deps", "."); err != nil {
-		return fmt.Errorf("%s cannot be built here: %w\n%s", promcheck, err, out)
+	if out, err := command(ctx, "list", "-C", promcheck, "-deps", "-f", `{{""}}`, "."); err != nil {
+		return fmt.Errorf("%s cannot be built here: %w\n%s", promcheck, err, strings.TrimSpace(out))
 	}
 	return nil
 }
