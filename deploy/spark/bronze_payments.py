@@ -107,6 +107,8 @@ def parse_args(argv, environ=os.environ) -> argparse.Namespace:
     add("max-restarts", 60, "restarts of the query without a batch in between before the job gives up", type=int)
     add("stop-timeout", 30.0, "seconds to wait for the batch under way when asked to stop", type=float)
     add("ready-file", "", "a file to make once the query runs, for probes")
+    add("progress-url", "", "where to send each batch's progress, such as http://lakeproof:9000/v1/spark/progress; default nowhere")
+    add("progress-token-file", "", "a file with the bearer token for it")
     settings = parser.parse_args(argv)
     if not settings.checkpoint:
         parser.error("--checkpoint is needed: without it the job would start again from the beginning each time")
@@ -302,6 +304,26 @@ class DeadLetterRuns:
 # --- life -------------------------------------------------------------------
 
 
+def send_progress(spark, settings):
+    """Sends the queries' progress where --progress-url says; the listener, or
+    None. The job does not depend on it."""
+    if not settings.progress_url:
+        return None
+    try:
+        from progress_listener import ProgressListener
+
+        token = ""
+        if settings.progress_token_file:
+            with open(settings.progress_token_file, encoding="utf-8") as file:
+                token = file.read().strip()
+        listener = ProgressListener(settings.progress_url, spark.sparkContext.appName, token)
+        spark.streams.addListener(listener)
+    except (ImportError, OSError) as error:
+        log.warning("progress is not sent: %s", error)
+        return None
+    return listener
+
+
 class StopOnSignal:
     """SIGTERM and SIGINT of the JVM, which on Kubernetes is who gets them."""
 
@@ -398,6 +420,7 @@ def main(argv=None, transform=lambda rows: rows) -> int:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     stop = threading.Event()
     stop_on_signals(spark, stop)
+    listener = send_progress(spark, settings)
     try:
         supervise(spark, settings, fields, transform, stop)
     except Py4JNetworkError:
@@ -409,6 +432,8 @@ def main(argv=None, transform=lambda rows: rows) -> int:
     finally:
         if settings.ready_file and os.path.exists(settings.ready_file):
             os.remove(settings.ready_file)
+        if listener is not None:
+            listener.close()
     spark.stop()
     log.info("stopped cleanly")
     return 0

@@ -2,13 +2,14 @@ import os
 import sys
 
 import pytest
-from pyspark.sql import SparkSession
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 @pytest.fixture(scope="session")
 def spark():
+    from pyspark.sql import SparkSession  # the tests of the listener need no Spark
+
     session = (
         SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")

@@ -1,6 +1,8 @@
 """Settings, tables and the decisions of the job, without a cluster."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import bronze_payments as job
 import pytest
@@ -46,6 +48,22 @@ def test_kafka_options_come_from_a_properties_file(tmp_path):
     path.write_text("# login\nsecurity.protocol=SASL_SSL\n\nsasl.jaas.config=a required user=\"x\";\n")
     assert job.load_kafka_options(path) == {"kafka.security.protocol": "SASL_SSL", "kafka.sasl.jaas.config": 'a required user="x";'}
     assert job.load_kafka_options("") == {}
+
+
+def test_progress_is_sent_only_when_asked_for_and_the_job_does_not_depend_on_it(tmp_path, monkeypatch):
+    spark = SimpleNamespace(sparkContext=SimpleNamespace(appName="pay"), streams=SimpleNamespace(addListener=lambda _: None))
+    assert job.send_progress(spark, job.parse_args(["--checkpoint", "c"], {})) is None
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    settings = job.parse_args(["--checkpoint", "c", "--progress-url", "http://127.0.0.1:9/", "--progress-token-file", str(token)], {})
+    listener = job.send_progress(spark, settings)
+    listener.close(0)
+    assert (listener.app, listener.headers["Authorization"]) == ("pay", "Bearer secret")
+    settings.progress_token_file = str(tmp_path / "absent")
+    assert job.send_progress(spark, settings) is None
+    settings.progress_token_file = ""
+    monkeypatch.setitem(sys.modules, "progress_listener", None)
+    assert job.send_progress(spark, settings) is None
 
 
 def test_table_statement():
