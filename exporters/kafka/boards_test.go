@@ -70,7 +70,7 @@ func CheckBoards(t *testing.T, opts Options, work func(int64), missing func(...a
 				}
 				renamed := strings.ReplaceAll(after, "kafka_consumergroup_lag{", "kafka_group_lag{")
 				out, err := evaluate(t, files, before, renamed)
-				if code(err) != 1 || !strings.Contains(out, "no series match kafka_consumergroup_lag\n") {
+				if exitCode(err) != 1 || !strings.Contains(out, "no series match kafka_consumergroup_lag\n") {
 					t.Errorf("without kafka_consumergroup_lag: %v\n%s", err, out)
 				}
 				if len(names) > 1 {
@@ -142,20 +142,20 @@ func evaluate(t *testing.T, boards []string, pages ...string) (string, error) {
 		}
 		args = append(args, page)
 	}
-	return command(t.Context(), args...)
+	return goTool(t.Context(), args...)
 }
 
 // promcheckIsThere says why not, if the modules that the tool needs are neither
 // here nor can be downloaded.
 func promcheckIsThere(ctx context.Context) error {
-	if out, err := command(ctx, "list", "-C", promcheck, "-deps", "-f", `{{""}}`, "."); err != nil {
+	if out, err := goTool(ctx, "list", "-C", promcheck, "-deps", "-f", `{{""}}`, "."); err != nil {
 		return fmt.Errorf("%s cannot be built here: %w\n%s", promcheck, err, strings.TrimSpace(out))
 	}
 	return nil
 }
 
-// command runs the go tool.
-func command(ctx context.Context, args ...string) (string, error) {
+// goTool runs the go tool.
+func goTool(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", args...)
@@ -165,8 +165,8 @@ func command(ctx context.Context, args ...string) (string, error) {
 	return string(out), err
 }
 
-// code is the exit code of a command that ran and failed, else -1.
-func code(err error) int {
+// exitCode is the exit code of a command that ran and failed, else -1.
+func exitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode()
