@@ -78,6 +78,9 @@ func (y *cycle) rest(ctx context.Context) {
 	if y.compat(CompatKminion) {
 		y.kminionDirs(y.out.Part("kminion"))
 	}
+	if y.compat(CompatKafkaLagExporter) {
+		y.lagExporterSeconds()
+	}
 }
 
 // ends asks for the ends of all partitions, and up to where they are stable.

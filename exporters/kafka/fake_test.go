@@ -197,3 +197,13 @@ func wantHint(t *testing.T, err error) {
 		t.Errorf("error %v, hint %q", err, fail.HintOf(err))
 	}
 }
+
+// hasLabels reports whether a series is of a family and has all of the labels.
+func hasLabels(series, family string, labels ...string) bool {
+	rest, ok := strings.CutPrefix(series, family+"{")
+	have := strings.Split(strings.TrimSuffix(rest, "}"), ",")
+	for _, l := range labels {
+		ok = ok && slices.Contains(have, l)
+	}
+	return ok
+}

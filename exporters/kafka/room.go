@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// How many series there are at most of one subject, the other families of the
-// package (logdirs, lag in seconds) included.
+// How many series there are of one subject, the other families of the package
+// (log directories, lag in seconds) included.
 const (
-	seriesFixed         = 200
+	seriesFixed         = 250
 	seriesOfBroker      = 40
 	seriesOfTopic       = 16
 	seriesOfPartition   = 7
 	seriesOfGroup       = 8
-	seriesOfGroupTopic  = 16
-	seriesOfCommit      = 6
-	detailOfPartition   = 6 // more with DetailsAll
-	detailOfCommit      = 3
-	kminionOfPartition  = 2
+	seriesOfGroupTopic  = 18
+	seriesOfCommit      = 4
+	detailOfPartition   = 7 // more with DetailsAll
+	compatOfPartition   = 2 // more with another exporter's names
 	kminionOfCommit     = 1
 	lagExporterOfCommit = 3
 )
@@ -27,13 +26,13 @@ const (
 // topics as well. It says what it did.
 func (y *cycle) coarsen() {
 	ofPartition, ofCommit := y.rates()
-	room := y.out.Room()
+	room := y.out.Room() * 49 / 50 // what cannot be foreseen
 	need := seriesFixed + seriesOfBroker*len(y.snap.brokers)
 	for _, t := range y.snap.topics {
 		need += seriesOfTopic + ofPartition*len(t.partitions)
 	}
 	for _, c := range y.consumers {
-		need += seriesOfGroup + seriesOfGroupTopic*len(c.topics) + ofCommit*c.partitions()
+		need += seriesOfGroup + seriesOfGroupTopic*len(c.topics) + ofCommit*c.partitions() + y.unstable(c)
 	}
 	groups, topics := 0, 0
 	bySize := slices.SortedFunc(slices.Values(y.consumers), func(a, b *consumer) int {
@@ -46,7 +45,7 @@ func (y *cycle) coarsen() {
 		}
 		c.coarse = true
 		groups++
-		need -= ofCommit * n
+		need -= ofCommit*n + y.unstable(c)
 	}
 	largest := slices.SortedFunc(slices.Values(y.snap.topics), func(a, b *topic) int {
 		return cmp.Or(len(b.partitions)-len(a.partitions), cmp.Compare(a.name, b.name))
@@ -67,19 +66,31 @@ func (y *cycle) coarsen() {
 	}
 }
 
+// unstable is how many partitions of a consumer have a lag of committed records
+// of their own.
+func (y *cycle) unstable(c *consumer) (n int) {
+	for i := range c.topics {
+		e := &c.topics[i]
+		for _, at := range e.commits {
+			q := &e.topic.partitions[at.partition]
+			n += bit(y.snap.detailAll || q.stable != q.end)
+		}
+	}
+	return n
+}
+
 // rates returns the series of one partition and of one commit.
 func (y *cycle) rates() (ofPartition, ofCommit int) {
 	ofPartition, ofCommit = seriesOfPartition, seriesOfCommit
 	if y.snap.detailAll {
 		ofPartition += detailOfPartition
-		ofCommit += detailOfCommit
 	}
 	if y.compat(CompatKminion) {
-		ofPartition += kminionOfPartition
+		ofPartition += compatOfPartition
 		ofCommit += kminionOfCommit
 	}
 	if y.compat(CompatKafkaLagExporter) {
-		ofPartition += kminionOfPartition
+		ofPartition += compatOfPartition
 		ofCommit += lagExporterOfCommit
 	}
 	return ofPartition, ofCommit
