@@ -167,8 +167,7 @@ func goTool(ctx context.Context, args ...string) (string, error) {
 
 // exitCode is the exit code of a command that ran and failed, else -1.
 func exitCode(err error) int {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode()
 	}
 	return -1
