@@ -47,7 +47,7 @@ func TestTopicConfigs(t *testing.T) {
 	}), exportersOptions())
 	n := f.count()
 	got := p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_topic_retention_seconds{topic=orders}":                 3600,
 		"kafka_topic_retention_bytes{topic=orders}":                   5000,
 		"kafka_topic_min_insync_replicas{topic=orders}":               2,
@@ -57,7 +57,7 @@ func TestTopicConfigs(t *testing.T) {
 		"kafka_topic_cleanup_policy_info{policy=delete,topic=orders}": 1,
 		"kafka_topic_retention_seconds{topic=plain}":                  604800,
 	})
-	wantNone(t, got, "kafka_topic_retention_seconds{topic=ever", "kafka_topic_retention_bytes{topic=plain")
+	showsNone(t, got, "kafka_topic_retention_seconds{topic=ever", "kafka_topic_retention_bytes{topic=plain")
 	if n.byKey[int16(kmsg.DescribeConfigs)] != 1 {
 		t.Errorf("requests: %v", n.byKey)
 	}
@@ -66,7 +66,7 @@ func TestTopicConfigs(t *testing.T) {
 			t.Errorf("the retention of %s is %v (%v)", topic, d, ok)
 		}
 	}
-	for _, topic := range []string{"state", "ever", "nobody"} { // nothing is deleted by age, or not known
+	for _, topic := range []string{"state", "ever", "nobody"} { // nothing is deleted by oldestAge, or not known
 		if d, ok := cache.retention(topic); ok {
 			t.Errorf("the retention of %s is %v", topic, d)
 		}
@@ -89,8 +89,8 @@ func TestTopicConfigsOfBadTopics(t *testing.T) {
 		f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: name, Count: -1, Err: err})
 	}
 	got := newPage(t, only(f, (&configCache{}).collectTopics), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_topic_retention_seconds{topic=orders}": 604800})
-	wantNone(t, got, "kafka_topic_retention_seconds{topic=denied", "kafka_topic_retention_seconds{topic=gone",
+	shows(t, got, map[string]float64{"kafka_topic_retention_seconds{topic=orders}": 604800})
+	showsNone(t, got, "kafka_topic_retention_seconds{topic=denied", "kafka_topic_retention_seconds{topic=gone",
 		"kafka_topic_retention_seconds{topic=odd")
 	if authorized(got, apiTopicConfigs) != 0 || partOK(got, "configs") != 1 {
 		t.Errorf("authorized %v, part %v", authorized(got, apiTopicConfigs), partOK(got, "configs"))
@@ -112,7 +112,7 @@ func TestInventory(t *testing.T) {
 		collectInventory(ctx, w, s, cache, out)
 	}, asRoot), exportersOptions())
 	got := p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_acls{resource_type=topic}": 1, "kafka_acls{resource_type=group}": 0,
 		"kafka_scram_credentials{mechanism=SCRAM-SHA-256}": 1, "kafka_scram_credentials{mechanism=SCRAM-SHA-512}": 0,
 		"kafka_client_quotas{entity=user}": 2, "kafka_client_quotas{entity=ip}": 0,
@@ -160,7 +160,7 @@ func TestInventoryWithoutAuthorizer(t *testing.T) {
 		return resp, nil, true
 	})
 	got := newPage(t, only(f, collectACLs), exportersOptions()).collect(t.Context())
-	wantNone(t, got, "kafka_acls")
+	showsNone(t, got, "kafka_acls")
 	if partOK(got, "acls") != 1 {
 		t.Error("the part fails")
 	}
@@ -182,8 +182,8 @@ func TestBrokerConfigsOfOneBadBroker(t *testing.T) {
 		return resp, nil, true
 	})
 	got := newPage(t, only(f, collectBrokerConfigs), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_broker_config{broker=2,name=default.replication.factor}": 3})
-	wantNone(t, got, "kafka_broker_config{broker=1")
+	shows(t, got, map[string]float64{"kafka_broker_config{broker=2,name=default.replication.factor}": 3})
+	showsNone(t, got, "kafka_broker_config{broker=1")
 	if partOK(got, "configs/1") != 0 || partOK(got, "configs/2") != 1 {
 		t.Errorf("the parts are %v and %v", partOK(got, "configs/1"), partOK(got, "configs/2"))
 	}
@@ -207,8 +207,8 @@ func TestQuotasAreBounded(t *testing.T) {
 		return resp, nil, true
 	})
 	got := newPage(t, only(f, collectQuotas), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_client_quotas{entity=user}": maxQuotas + 100})
-	wantNone(t, got, "kafka_client_quota{") // none is finite
+	shows(t, got, map[string]float64{"kafka_client_quotas{entity=user}": maxQuotas + 100})
+	showsNone(t, got, "kafka_client_quota{") // none is finite
 	for k, v := range got {
 		if strings.HasPrefix(k, "lakeproof_collector_coarsened{") && strings.Contains(k, "subject=quotas") && v == 100 {
 			return

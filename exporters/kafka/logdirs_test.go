@@ -68,7 +68,7 @@ func TestLogDirs(t *testing.T) {
 	f := newFake(t, kfake.SeedTopics(3, "orders"))
 	f.withDirs(twoDirs)
 	got := newPage(t, only(f, (&logDirs{}).collect), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_broker_log_dir_used_bytes{broker=1,dir=/data}":      3*200 + 7 + 200,
 		"kafka_broker_log_dir_total_bytes{broker=2,dir=/data}":     10_000,
 		"kafka_broker_log_dir_usable_bytes{broker=0,dir=/data}":    5000,
@@ -78,10 +78,10 @@ func TestLogDirs(t *testing.T) {
 		"kafka_topic_size_bytes{topic=orders}":                     3*100 + 3*200 + 3*300,
 		"kafka_topic_leader_size_bytes{topic=orders}":              f.leaderBytes(),
 	})
-	wantNone(t, got, "kafka_broker_log_dir_used_bytes{broker=0,dir=/broken", "kafka_topic_partition_size_bytes",
+	showsNone(t, got, "kafka_broker_log_dir_used_bytes{broker=0,dir=/broken", "kafka_topic_partition_size_bytes",
 		"kafka_broker_log_dir_until_full", "kafka_topic_size_bytes{topic=gone")
 	details := newPage(t, only(f, (&logDirs{}).collect, allDetails), exportersOptions()).collect(t.Context())
-	wantSeries(t, details, map[string]float64{"kafka_topic_partition_size_bytes{broker=2,partition=1,topic=orders}": 300})
+	shows(t, details, map[string]float64{"kafka_topic_partition_size_bytes{broker=2,partition=1,topic=orders}": 300})
 }
 
 func (f *fake) leaderBytes() (sum float64) {
@@ -120,10 +120,10 @@ func TestLogDirsOfOneBadBroker(t *testing.T) {
 				return twoDirs(node)
 			})
 			got := newPage(t, only(f, (&logDirs{}).collect), exportersOptions()).collect(t.Context())
-			wantSeries(t, got, map[string]float64{
+			shows(t, got, map[string]float64{
 				"kafka_broker_log_dir_used_bytes{broker=2,dir=/data}": 3*300 + 7 + 300,
 			})
-			wantNone(t, got, "kafka_broker_log_dir_used_bytes{broker=1", "kafka_topic_size_bytes")
+			showsNone(t, got, "kafka_broker_log_dir_used_bytes{broker=1", "kafka_topic_size_bytes")
 			if v := partOK(got, "logdirs/1"); v != c.part {
 				t.Errorf("the part of the bad broker is %v, want %v", v, c.part)
 			}
@@ -145,7 +145,7 @@ func TestLogDirsSumNeedsAllReplicas(t *testing.T) {
 		return resp, err
 	})
 	got := newPage(t, only(f, (&logDirs{}).collect), exportersOptions()).collect(t.Context())
-	wantNone(t, got, "kafka_topic_size_bytes")
+	showsNone(t, got, "kafka_topic_size_bytes")
 }
 
 // What is left shrinks by 1,000 bytes a minute: the time until it is gone is

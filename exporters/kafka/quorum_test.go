@@ -92,7 +92,7 @@ func TestQuorum(t *testing.T) {
 	f := newFake(t, kfake.SeedTopics(1, "orders"))
 	f.withQuorum(quorumAnswer())
 	got := newPage(t, only(f, collectQuorum), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_quorum_leader{}": 2, "kafka_quorum_epoch{}": 7, "kafka_quorum_high_watermark{}": 990,
 		"kafka_quorum_voters{}": 3, "kafka_quorum_observers{}": 3,
 		"kafka_quorum_node_lag_records{node=1,role=voter}":               0,
@@ -103,7 +103,7 @@ func TestQuorum(t *testing.T) {
 		"kafka_quorum_node_last_caught_up_seconds{node=3,role=voter}":    60,
 		"kafka_quorum_node_last_caught_up_seconds{node=5,role=observer}": 1,
 	})
-	wantNone(t, got, "kafka_quorum_node_lag_records{node=4", "kafka_quorum_node_last_caught_up_seconds{node=4")
+	showsNone(t, got, "kafka_quorum_node_lag_records{node=4", "kafka_quorum_node_last_caught_up_seconds{node=4")
 	if v := partOK(got, "quorum"); v != 1 {
 		t.Errorf("the part is %v", v)
 	}
@@ -124,7 +124,7 @@ func TestQuorumBadAnswers(t *testing.T) {
 			f := newFake(t, kfake.SeedTopics(1, "orders"))
 			f.withQuorum(c.resp)
 			got := newPage(t, only(f, collectQuorum), exportersOptions()).collect(t.Context())
-			wantNone(t, got, "kafka_quorum_")
+			showsNone(t, got, "kafka_quorum_")
 			if v := partOK(got, "quorum"); v != c.part {
 				t.Errorf("the part is %v, want %v", v, c.part)
 			}
@@ -132,7 +132,7 @@ func TestQuorumBadAnswers(t *testing.T) {
 	}
 	f := newFake(t, kfake.SeedTopics(1, "orders")) // does not offer it at all
 	got := newPage(t, only(f, collectQuorum), exportersOptions()).collect(t.Context())
-	wantNone(t, got, "kafka_quorum_")
+	showsNone(t, got, "kafka_quorum_")
 	if v := partOK(got, "quorum"); v != 1 {
 		t.Errorf("without a quorum the part is %v", v)
 	}

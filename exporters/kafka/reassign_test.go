@@ -26,16 +26,16 @@ func TestReassignments(t *testing.T) {
 	})
 	p := newPage(t, only(f, collectReassignments), exportersOptions())
 	got := p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_reassigning_partitions{}":                           4,
 		"kafka_topic_reassigning_partitions{topic=orders}":         2,
 		"kafka_topic_reassignment_adding_replicas{topic=orders}":   4,
 		"kafka_topic_reassignment_removing_replicas{topic=orders}": 2,
 	})
-	wantNone(t, got, "kafka_topic_reassigning_partitions{topic=still", "kafka_topic_reassigning_partitions{topic=hidden")
+	showsNone(t, got, "kafka_topic_reassigning_partitions{topic=still", "kafka_topic_reassigning_partitions{topic=hidden")
 	got = p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_reassigning_partitions{}": 0})
-	wantNone(t, got, "kafka_topic_reassign")
+	shows(t, got, map[string]float64{"kafka_reassigning_partitions{}": 0})
+	showsNone(t, got, "kafka_topic_reassign")
 }
 
 func TestReassignmentsRefused(t *testing.T) {
@@ -47,7 +47,7 @@ func TestReassignmentsRefused(t *testing.T) {
 	if authorized(got, apiReassignments) != 0 || partOK(got, "reassignments") != 1 {
 		t.Error("a missing right is not told as one")
 	}
-	wantNone(t, got, "kafka_reassigning_partitions")
+	showsNone(t, got, "kafka_reassigning_partitions")
 }
 
 // The broker that was asked closes the connection: another one is asked, and
@@ -64,7 +64,7 @@ func TestReassignmentsAskAnother(t *testing.T) {
 		return nil, errType, true
 	})
 	p := newPage(t, only(f, collectReassignments), exportersOptions())
-	wantSeries(t, p.collect(t.Context()), map[string]float64{"kafka_reassigning_partitions{}": 0})
+	shows(t, p.collect(t.Context()), map[string]float64{"kafka_reassigning_partitions{}": 0})
 	closes = 100
 	if got := p.collect(t.Context()); partOK(got, "reassignments") != 0 {
 		t.Error("nobody answers, and the part is well")

@@ -65,8 +65,8 @@ func own(series map[string]float64) map[string]float64 {
 	return out
 }
 
-// wantSeries checks that those series are there with those values.
-func wantSeries(t *testing.T, got, want map[string]float64) {
+// shows checks that those series are there with those values.
+func shows(t *testing.T, got, want map[string]float64) {
 	t.Helper()
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		if v, ok := got[k]; !ok || v != want[k] {
@@ -78,8 +78,8 @@ func wantSeries(t *testing.T, got, want map[string]float64) {
 	}
 }
 
-// wantNone checks that a family has no series.
-func wantNone(t *testing.T, got map[string]float64, prefixes ...string) {
+// showsNone checks that a family has no series.
+func showsNone(t *testing.T, got map[string]float64, prefixes ...string) {
 	t.Helper()
 	for k, v := range got {
 		for _, p := range prefixes {
@@ -108,6 +108,16 @@ func authorized(got map[string]float64, api string) float64 {
 		}
 	}
 	return -1
+}
+
+// collectInventory asks for all that changes rarely.
+func collectInventory(ctx context.Context, w *wire, s *snapshot, cache *configCache, out *exporters.Batch) {
+	for _, ask := range []asker{
+		cache.collectTopics, collectBrokerConfigs, collectFeatures, collectACLs, collectScram, collectQuotas,
+		collectSubscriptions,
+	} {
+		ask(ctx, w, s, out)
+	}
 }
 
 // everything asks all that this file's rights are about.
@@ -225,7 +235,7 @@ func TestRightMissingIsToldOnce(t *testing.T) {
 	if v := partOK(got, "quorum"); v != 1 {
 		t.Errorf("the part is %v", v)
 	}
-	wantNone(t, got, "kafka_quorum_")
+	showsNone(t, got, "kafka_quorum_")
 	if n := strings.Count(log.String(), "a right is missing"); n != 1 || !strings.Contains(log.String(), "kafka_quorum_leader") {
 		t.Errorf("it was said %d times:\n%s", n, log.String())
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/lakeproof/lakeproof/exporters"
 )
 
-const age = "kafka_topic_oldest_open_transaction_age_seconds{topic=ledger}"
+const oldestAge = "kafka_topic_oldest_open_transaction_age_seconds{topic=ledger}"
 
 // later lets the snapshots of an asker be of another time.
 func later(by *time.Duration, ask asker) asker {
@@ -34,29 +34,29 @@ func TestTransactions(t *testing.T) {
 	var by time.Duration
 	p := newPage(t, only(f, later(&by, (&transactions{}).collect)), exportersOptions())
 	got := p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_topic_lso_gap{topic=orders}": 0, "kafka_topic_lso_gap{topic=ledger}": 0})
-	wantNone(t, got, "kafka_topic_partition_lso_gap", "kafka_topic_oldest", "kafka_oldest", "kafka_transactions")
+	shows(t, got, map[string]float64{"kafka_topic_lso_gap{topic=orders}": 0, "kafka_topic_lso_gap{topic=ledger}": 0})
+	showsNone(t, got, "kafka_topic_partition_lso_gap", "kafka_topic_oldest", "kafka_oldest", "kafka_transactions")
 
 	cl := f.openTransaction("ledger", 1)
 	n := f.count() // each of the fake's brokers lists all transactions, not its own
 	by = 90 * time.Second
 	got = p.collect(t.Context())
 	coordinator := strconv.Itoa(int(f.CoordinatorFor("transfers-ledger")))
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_topic_partition_lso_gap{partition=1,topic=ledger}": 1, "kafka_topic_lso_gap{topic=ledger}": 1,
 		"kafka_topic_lso_gap{topic=orders}":                            0,
 		"kafka_transactions{broker=" + coordinator + ",state=Ongoing}": 1,
 	})
-	if v := got[age]; v < 89 || v > 95 {
+	if v := got[oldestAge]; v < 89 || v > 95 {
 		t.Errorf("the oldest transaction is %v s old", v)
 	}
 	info := fmt.Sprintf("kafka_oldest_open_transaction_info{broker=%s,producer_id=", coordinator)
-	if !slices.ContainsFunc(keys(got), func(k string) bool {
+	if !slices.ContainsFunc(seriesNames(got), func(k string) bool {
 		return strings.HasPrefix(k, info) && strings.HasSuffix(k, ",transactional_id=transfers-ledger}")
 	}) {
 		t.Errorf("the transaction is not named: %v", own(got))
 	}
-	wantNone(t, got, "kafka_topic_partition_lso_gap{partition=0,topic=ledger", "kafka_topic_oldest_open_transaction_age_seconds{topic=orders")
+	showsNone(t, got, "kafka_topic_partition_lso_gap{partition=0,topic=ledger", "kafka_topic_oldest_open_transaction_age_seconds{topic=orders")
 	if n.byKey[int16(kmsg.DescribeProducers)] != 0 || n.byKey[int16(kmsg.DescribeTransactions)] != 3 || n.byKey[int16(kmsg.ListTransactions)] != 3 {
 		t.Errorf("requests: %v", n.byKey)
 	}
@@ -65,14 +65,14 @@ func TestTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = p.collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_topic_lso_gap{topic=ledger}": 0})
-	wantNone(t, got, "kafka_topic_partition_lso_gap", "kafka_topic_oldest", "kafka_oldest")
+	shows(t, got, map[string]float64{"kafka_topic_lso_gap{topic=ledger}": 0})
+	showsNone(t, got, "kafka_topic_partition_lso_gap", "kafka_topic_oldest", "kafka_oldest")
 	if n.byKey[int16(kmsg.DescribeTransactions)] != 3 {
 		t.Error("without a gap transactions are described")
 	}
 }
 
-func keys(m map[string]float64) (out []string) {
+func seriesNames(m map[string]float64) (out []string) {
 	for k := range m {
 		out = append(out, k)
 	}
@@ -97,28 +97,28 @@ func TestTransactionThatNobodyExplains(t *testing.T) {
 			var by time.Duration
 			p := newPage(t, only(f, later(&by, (&transactions{}).collect)), exportersOptions())
 			n := f.count()
-			wantNone(t, p.collect(t.Context()), age, "kafka_transactions")
+			showsNone(t, p.collect(t.Context()), oldestAge, "kafka_transactions")
 			if n.byKey[int16(kmsg.DescribeProducers)] != 0 {
 				t.Error("producers are asked for before the partition stood still")
 			}
 			by = time.Minute
 			got := p.collect(t.Context())
-			if v := got[age]; v < 59 || v > 65 {
+			if v := got[oldestAge]; v < 59 || v > 65 {
 				t.Errorf("the transaction is %v s old: %v", v, own(got))
 			}
 			by = 2 * time.Minute
 			got = p.collect(t.Context())
 			if denied {
-				wantNone(t, got, "kafka_oldest")
+				showsNone(t, got, "kafka_oldest")
 				if authorized(got, apiProducers) != 0 || n.byKey[int16(kmsg.DescribeProducers)] != 1 {
 					t.Errorf("authorized %v, asked %d times", authorized(got, apiProducers), n.byKey[int16(kmsg.DescribeProducers)])
 				}
 				return
 			}
-			if v := got[age]; v < 119 || v > 125 {
+			if v := got[oldestAge]; v < 119 || v > 125 {
 				t.Errorf("the transaction is %v s old", v)
 			}
-			if !slices.ContainsFunc(keys(got), func(k string) bool {
+			if !slices.ContainsFunc(seriesNames(got), func(k string) bool {
 				return strings.HasPrefix(k, "kafka_oldest_open_transaction_info{broker=,producer_id=") && strings.HasSuffix(k, "transactional_id=}")
 			}) {
 				t.Errorf("the producer is not named: %v", own(got))
@@ -162,7 +162,7 @@ func TestTransactionsGarbage(t *testing.T) {
 		return resp, nil, true
 	})
 	got := newPage(t, only(f, (&transactions{}).collect), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{
+	shows(t, got, map[string]float64{
 		"kafka_topic_lso_gap{topic=ledger}": 1, "kafka_transactions{broker=0,state=Ongoing}": 2,
 	})
 	states := 0
@@ -174,7 +174,7 @@ func TestTransactionsGarbage(t *testing.T) {
 	if states > maxStates {
 		t.Errorf("%d states", states)
 	}
-	wantNone(t, got, age)
+	showsNone(t, got, oldestAge)
 }
 
 // A leader that tells no stable offsets fails its part; sums that need it are
@@ -196,8 +196,8 @@ func TestTransactionsOfASilentLeader(t *testing.T) {
 		return nil, nil, false
 	})
 	got := newPage(t, only(f, (&transactions{}).collect), exportersOptions()).collect(t.Context())
-	wantSeries(t, got, map[string]float64{"kafka_topic_lso_gap{topic=one}": 0})
-	wantNone(t, got, "kafka_topic_lso_gap{topic=ledger")
+	shows(t, got, map[string]float64{"kafka_topic_lso_gap{topic=one}": 0})
+	showsNone(t, got, "kafka_topic_lso_gap{topic=ledger")
 	if v := partOK(got, partOf("stable", strconv.Itoa(int(bad)))); v != 0 {
 		t.Errorf("the part of the silent leader is %v", v)
 	}
