@@ -73,22 +73,8 @@ func CheckBoards(t *testing.T, opts Options, work func(int64), missing func(...a
 				if exitCode(err) != 1 || !strings.Contains(out, "no series match kafka_consumergroup_lag\n") {
 					t.Errorf("without kafka_consumergroup_lag: %v\n%s", err, out)
 				}
-				if len(names) > 1 {
-					t.Run("seconds", func(t *testing.T) { checkSeconds(t, before, after) })
-				}
 			})
 		}
-	}
-}
-
-// checkSeconds holds the page against the panels of kafka-lag-exporter that
-// show seconds.
-func checkSeconds(t *testing.T, before, after string) {
-	if !strings.Contains(after, "\nkafka_consumergroup_group_lag_seconds{") {
-		t.Skip("the seconds are not served in the names of kafka-lag-exporter")
-	}
-	if out, err := evaluate(t, []string{"--expressions=kafka-lag-exporter-seconds"}, before, after); err != nil {
-		t.Errorf("%v\n%s", err, out)
 	}
 }
 
