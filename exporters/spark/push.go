@@ -12,8 +12,10 @@ import (
 	sparklog "github.com/lakeproof/lakeproof/internal/lakehouse/spark"
 )
 
-// maxPush bounds the body of one push.
-const maxPush = 1 << 20
+const (
+	maxPush     = 1 << 20 // bytes of one push
+	readTimeout = 10 * time.Second
+)
 
 // The events of a StreamingQueryListener, as deploy/spark/progress_listener.py
 // names them.
@@ -40,6 +42,7 @@ func (s *streams) PushHandler() http.Handler {
 			http.Error(w, "a bearer token is needed", http.StatusUnauthorized)
 			return
 		}
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // where the server can
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPush))
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			http.Error(w, fmt.Sprintf("a push has at most %d bytes", maxPush), http.StatusRequestEntityTooLarge)
