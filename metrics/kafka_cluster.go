@@ -234,8 +234,9 @@ func KafkaTopicOldestTransaction() Metric {
 // KafkaOldestTransactionInfo names the transaction that is open the longest.
 func KafkaOldestTransactionInfo() Metric {
 	return Metric{
-		Name: "kafka_oldest_open_transaction_info", Kind: Gauge, Labels: []string{"transactional_id", "producer_id", "broker"},
-		Help: "Always 1; the labels name the cluster's oldest open transaction and its coordinator, as far as they are known",
+		Name: "kafka_oldest_open_transaction_info", Kind: Gauge,
+		Labels: []string{"transactional_id", "producer_id", "broker"},
+		Help:   "Always 1; the labels name the cluster's oldest open transaction and its coordinator, as far as they are known",
 	}
 }
 

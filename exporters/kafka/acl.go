@@ -20,7 +20,7 @@ const (
 func collectACLs(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("acls")
 	q := inquiry{w, out, apiACLs}
-	resp, err := anyAnswer[*kmsg.DescribeACLsResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.DescribeACLsResponse](ctx, w, s, func() kmsg.Request {
 		req := kmsg.NewPtrDescribeACLsRequest()
 		req.ResourceType, req.ResourcePatternType = kmsg.ACLResourceTypeAny, kmsg.ACLResourcePatternTypeAny
 		req.Operation, req.PermissionType = kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
@@ -52,7 +52,7 @@ func collectACLs(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch
 func collectScram(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("scram")
 	q := inquiry{w, out, apiScram}
-	resp, err := anyAnswer[*kmsg.DescribeUserSCRAMCredentialsResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.DescribeUserSCRAMCredentialsResponse](ctx, w, s, func() kmsg.Request {
 		return kmsg.NewPtrDescribeUserSCRAMCredentialsRequest() // Users nil: all
 	})
 	if err == nil {

@@ -79,7 +79,7 @@ func (c *configCache) collectTopics(ctx context.Context, w *wire, s *snapshot, o
 		return
 	}
 	q := inquiry{w, out, apiTopicConfigs}
-	resp, err := anyAnswer[*kmsg.DescribeConfigsResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.DescribeConfigsResponse](ctx, w, s, func() kmsg.Request {
 		req := kmsg.NewPtrDescribeConfigsRequest()
 		names := topicConfigNames()
 		for _, t := range s.topics {
@@ -185,7 +185,7 @@ func milliseconds(v int64) time.Duration {
 // policyOf writes the cleanup policies in one order.
 func policyOf(value string) string {
 	compacts, deletes := false, false
-	for _, v := range strings.Split(value, ",") {
+	for v := range strings.SplitSeq(value, ",") {
 		compacts = compacts || strings.TrimSpace(v) == "compact"
 		deletes = deletes || strings.TrimSpace(v) == "delete"
 	}

@@ -23,7 +23,7 @@ const (
 func collectSubscriptions(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("client-metrics")
 	q := inquiry{w, out, apiConfigResources}
-	resp, err := anyAnswer[*kmsg.ListConfigResourcesResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.ListConfigResourcesResponse](ctx, w, s, func() kmsg.Request {
 		req := kmsg.NewPtrListConfigResourcesRequest()
 		req.ResourceTypes = []int8{int8(kmsg.ConfigResourceTypeClientMetrics)}
 		return req
@@ -49,7 +49,7 @@ func collectSubscriptions(ctx context.Context, w *wire, s *snapshot, out *export
 }
 
 func (q inquiry) intervals(ctx context.Context, s *snapshot, p *exporters.Part, names []string) {
-	resp, err := anyAnswer[*kmsg.DescribeConfigsResponse](ctx, q.w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.DescribeConfigsResponse](ctx, q.w, s, func() kmsg.Request {
 		req := kmsg.NewPtrDescribeConfigsRequest()
 		for _, name := range names {
 			rr := kmsg.NewDescribeConfigsRequestResource()

@@ -30,7 +30,7 @@ const metadataTopic = "__cluster_metadata"
 func collectQuorum(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("quorum")
 	q := inquiry{w, out, apiQuorum}
-	resp, err := anyAnswer[*kmsg.DescribeQuorumResponse](ctx, w, s, s.controller, quorumRequest)
+	resp, err := anyAnswer[*kmsg.DescribeQuorumResponse](ctx, w, s, quorumRequest)
 	if err == nil {
 		err = q.code(resp.ErrorCode)
 	}

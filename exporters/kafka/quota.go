@@ -31,7 +31,7 @@ type quota struct {
 func collectQuotas(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("quotas")
 	q := inquiry{w, out, apiQuotas}
-	resp, err := anyAnswer[*kmsg.DescribeClientQuotasResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.DescribeClientQuotasResponse](ctx, w, s, func() kmsg.Request {
 		return kmsg.NewPtrDescribeClientQuotasRequest() // no components: all
 	})
 	if err == nil {

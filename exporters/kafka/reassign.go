@@ -16,7 +16,7 @@ const apiReassignments = "ListPartitionReassignments"
 func collectReassignments(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 	p := out.Part("reassignments")
 	q := inquiry{w, out, apiReassignments}
-	resp, err := anyAnswer[*kmsg.ListPartitionReassignmentsResponse](ctx, w, s, s.controller, func() kmsg.Request {
+	resp, err := anyAnswer[*kmsg.ListPartitionReassignmentsResponse](ctx, w, s, func() kmsg.Request {
 		req := kmsg.NewPtrListPartitionReassignmentsRequest() // Topics nil: all
 		req.TimeoutMillis = int32(askTimeout.Milliseconds())
 		return req

@@ -35,23 +35,14 @@ type right struct {
 // that Kafka takes as implied (Read implies Describe) is not listed twice.
 func rights() []right {
 	return slices.Concat(clusterRights(), []right{
-		{
-			onTopic, "*", opDescribe, "Metadata",
-			append(labelled("topic", "kafka_topic_"), metrics.KafkaOldestTransactionInfo()), false,
-		},
+		{onTopic, "*", opDescribe, "Metadata", slices.Concat(labelled("topic", "kafka_topic_"), culpritFamilies()), false},
 		{onTopic, "*", opDescribe, "ListOffsets", labelled("topic", "kafka_consumergroup_"), false},
 		{onTopic, "*", opDescribeConfigs, apiTopicConfigs, topicConfigFamilies(), false},
 		{onGroup, "*", opDescribe, "DescribeGroups", memberFamilies(), false},
 		{onGroup, "*", opDescribe, "OffsetFetch", commitFamilies(), false},
 		{onTransaction, "*", opDescribe, apiListTransactions, []metrics.Metric{metrics.KafkaTransactions()}, false},
-		{
-			onTransaction, "*", opDescribe, apiDescribeTransactions,
-			[]metrics.Metric{metrics.KafkaOldestTransactionInfo()}, false,
-		},
-		{
-			onTopic, "*", opRead, apiProducers,
-			[]metrics.Metric{metrics.KafkaTopicOldestTransaction(), metrics.KafkaOldestTransactionInfo()}, true,
-		},
+		{onTransaction, "*", opDescribe, apiDescribeTransactions, culpritFamilies(), false},
+		{onTopic, "*", opRead, apiProducers, culpritFamilies(), true},
 	})
 }
 
@@ -90,6 +81,12 @@ func topicConfigFamilies() []metrics.Metric {
 		metrics.KafkaPartitionUnderMinISR(), metrics.KafkaPartitionAtMinISR(),
 		metrics.KafkaGroupRetentionMargin(),
 	}
+}
+
+// culpritFamilies name who keeps a transaction open. How old it is can be told
+// without that.
+func culpritFamilies() []metrics.Metric {
+	return []metrics.Metric{metrics.KafkaOldestTransactionInfo()}
 }
 
 // memberFamilies are what is said of groups' members. Names and states of groups

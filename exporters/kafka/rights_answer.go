@@ -87,12 +87,12 @@ func isOneOf(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
 }
 
-// anyAnswer asks one broker what all of them know: the first of the preferred
-// and those that answered last, and when that one does not answer, one more.
-func anyAnswer[A kmsg.Response](ctx context.Context, w *wire, s *snapshot, prefer int32, ask func() kmsg.Request) (A, error) {
+// anyAnswer asks one broker what all of them know: the controller, or else the
+// one that answered last; and when that does not answer, one more.
+func anyAnswer[A kmsg.Response](ctx context.Context, w *wire, s *snapshot, ask func() kmsg.Request) (A, error) {
 	var none A
 	var first error
-	for _, id := range w.likely(s, prefer) {
+	for _, id := range w.likely(s) {
 		answer, err := question[A](ctx, w, id, ask())
 		if err == nil || isAbsent(err) || errors.Is(err, errType) {
 			return answer, err
@@ -113,7 +113,7 @@ func anyAnswer[A kmsg.Response](ctx context.Context, w *wire, s *snapshot, prefe
 var errNoBroker = errors.New("the cluster's metadata lists no broker")
 
 // likely returns up to two brokers that will answer, the best first.
-func (w *wire) likely(s *snapshot, prefer int32) []int32 {
+func (w *wire) likely(s *snapshot) []int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	ids := make([]int32, 0, len(s.brokers))
@@ -125,7 +125,7 @@ func (w *wire) likely(s *snapshot, prefer int32) []int32 {
 		switch {
 		case known && !p.stalled.IsZero():
 			return 2
-		case id == prefer:
+		case id == s.controller:
 			return 0
 		default:
 			return 1

@@ -117,29 +117,48 @@ func emitGaps(s *snapshot, out *exporters.Batch, gaps []*gap) {
 	for _, b := range s.brokers {
 		parts[b.id] = out.Part(partOf("stable", b.label))
 	}
-	told := map[int32]bool{}
-	silent := map[int32]bool{}
-	for _, t := range s.topics {
-		for i := range t.partitions {
-			p := &t.partitions[i]
-			if p.stable == unknown {
-				silent[p.leader] = true
-				continue
-			}
-			told[p.leader] = true
-			if part := parts[p.leader]; part != nil && s.detailAll && !t.coarse && p.end != unknown {
-				part.Add(metrics.KafkaPartitionLSOGap(), float64(max(0, p.end-p.stable)), t.name, p.label)
-			}
-		}
-	}
 	for id, part := range parts {
-		if silent[id] && !told[id] {
+		if tellsNothing(s, id) {
 			part.Fail(errNoStable)
 		}
 	}
+	if s.detailAll {
+		emitAllGaps(s, parts)
+		return
+	}
 	for _, g := range gaps {
-		if part := parts[g.at().leader]; part != nil && !s.detailAll && !g.topicOf.coarse {
+		if part := parts[g.at().leader]; part != nil && !g.topicOf.coarse {
 			part.Add(metrics.KafkaPartitionLSOGap(), float64(g.size), g.topic, g.at().label)
+		}
+	}
+}
+
+// tellsNothing reports whether a broker leads partitions and told the last
+// stable offset of none.
+func tellsNothing(s *snapshot, broker int32) bool {
+	leads := false
+	for _, t := range s.topics {
+		for i := range t.partitions {
+			if p := &t.partitions[i]; p.leader == broker {
+				if p.stable != unknown {
+					return false
+				}
+				leads = true
+			}
+		}
+	}
+	return leads
+}
+
+// emitAllGaps writes the gaps of all partitions, with those that are none.
+func emitAllGaps(s *snapshot, parts map[int32]*exporters.Part) {
+	for _, t := range s.topics {
+		for i := range t.partitions {
+			p := &t.partitions[i]
+			part := parts[p.leader]
+			if part != nil && !t.coarse && p.end != unknown && p.stable != unknown {
+				part.Add(metrics.KafkaPartitionLSOGap(), float64(max(0, p.end-p.stable)), t.name, p.label)
+			}
 		}
 	}
 }

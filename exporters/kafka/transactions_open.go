@@ -32,7 +32,9 @@ func (c culprit) orOlder(o culprit) culprit {
 
 // describe asks the coordinators about the transactions that are open, at most
 // one request each, and returns the oldest that keeps a partition open.
-func (t *transactions) describe(ctx context.Context, w *wire, out *exporters.Batch, from []coordinator, gaps []*gap) culprit {
+func (t *transactions) describe(
+	ctx context.Context, w *wire, out *exporters.Batch, from []coordinator, gaps []*gap,
+) culprit {
 	byPlace := make(map[place]*gap, len(gaps))
 	for _, g := range gaps {
 		byPlace[g.place] = g
