@@ -22,6 +22,7 @@ const (
 	discoverFor = 4 * time.Second // of a collection
 	maxWait     = 2               // collections that a driver is left alone after it hung
 	finalsAtOne = 4               // ended runs whose last figures are read in one collection
+	maxTries    = 5               // to read them
 )
 
 // collector asks all applications. collect is never called twice at once.
@@ -122,11 +123,9 @@ func (c *collector) hear(now time.Time) {
 		}
 		for _, e := range s.last.ended {
 			st := c.state(c.nameOf(e))
+			st.finished.later(e.run, e.final)
 			if !slices.Contains(st.finished.ended, e.run) {
-				st.finished.later(e.final)
-			}
-			st.finished.end(e.run, e.ending)
-			if st.seen.IsZero() {
+				st.finished.end(e.run, e.ending)
 				st.heard = now
 			}
 		}
@@ -286,12 +285,18 @@ func (c *collector) readFinal(ctx context.Context, st *state, now time.Time) {
 	p := &poll{state: st, run: st.begin(f.run, f.older), meter: &httpjson.Meter{}, now: now, whole: true}
 	p.ui = f.ui.Metered(p.meter)
 	stands := st.now
-	if err := p.read(ctx); err != nil {
-		c.logger.Debug("reading the last figures of a run", "app", st.name, "run", f.run.String(), "err", err)
-	}
+	err := p.read(ctx)
 	st.now = stands
+	st.heard = now
 	if st.run.ID == "" {
-		st.run, st.version, st.source = f.run, f.version, fromHistory
+		st.run, st.version, st.source = f.run, cut(f.version), fromHistory
+	}
+	if err == nil {
+		return
+	}
+	c.logger.Debug("reading the last figures of a run", "app", st.name, "run", f.run.String(), "err", err)
+	if f.tries++; f.tries < maxTries { // a large event log takes a History Server longer at first
+		st.finished.final = append(st.finished.final, f)
 	}
 }
 
@@ -311,7 +316,11 @@ func (c *collector) linger(ctx context.Context, out *exporters.Batch) {
 		c.readFinal(ctx, st, now)
 		st.finished.settle(now)
 		if st.asked || len(st.finished.counts) > 0 {
-			st.emit(out.Part("app/"+name), now, c.o.Keep)
+			p := out.Part("app/" + name)
+			st.emit(p, now, c.o.Keep)
+			if st.asked {
+				c.streams.collect(ctx, app{name: name}, p)
+			}
 		}
 	}
 }

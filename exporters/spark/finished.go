@@ -35,6 +35,7 @@ type final struct {
 	run     lakespark.Run
 	version string
 	older   bool // it began before we did
+	tries   int  // to read it
 }
 
 // finished counts the runs of one application that ended.
@@ -42,7 +43,8 @@ type finished struct {
 	counts  map[ending]float64
 	ended   []string // ids of runs that were counted, the newest last
 	pending map[string]time.Time
-	final   []final // to be read
+	final   []final  // to be read
+	filled  []string // ids of runs that were read, or will be
 }
 
 // end counts a run once, whoever else tells of its end later.
@@ -82,10 +84,14 @@ func (f *finished) settle(now time.Time) {
 	}
 }
 
-// later has the last figures of a run read when there is time.
-func (f *finished) later(last *final) {
-	if last != nil && len(f.final) < maxRuns {
-		f.final = append(f.final, *last)
+// later has the last figures of a run read when there is time, once.
+func (f *finished) later(run string, last *final) {
+	if last == nil || len(f.final) >= maxRuns || slices.Contains(f.filled, run) {
+		return
+	}
+	f.final = append(f.final, *last)
+	if f.filled = append(f.filled, run); len(f.filled) > maxEnded {
+		f.filled = f.filled[1:]
 	}
 }
 

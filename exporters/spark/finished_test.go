@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lakeproof/lakeproof/internal/lakehouse/httpjson"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/kube"
 )
 
@@ -72,11 +73,37 @@ func TestHistory(t *testing.T) {
 		page = e.page()
 	}
 	wants(t, page, map[string]string{
-		`spark_app_completed_total{app="skewed",status="finished",reason="unknown"}`: "1",
+		`spark_app_completed_total{app="skewed",status="finished",reason="unknown"}`:                     "1",
+		`spark_tasks_total{app="skewed",result="completed"}`:                                             "53",
+		`spark_jobs_total{app="skewed",status="failed"}`:                                                 "1",
+		`spark_executors_removed_total{app="skewed",reason="oom"}`:                                       "1",
+		`spark_app_info{app="skewed",app_id="app-20261121100753-0000",version="4.1.3",source="history"}`: "1",
+		`spark_app_up{app="skewed"}`:                                                                     "",
 	})
-	st := e.states["skewed"]
-	if st == nil || st.totals.tasksDone != 53 || st.totals.jobsFailed != 1 || st.totals.removed["oom"] != 1 {
-		t.Errorf("its last figures were not read: %+v", st)
+	e.add(DefaultKeep)
+	wants(t, e.page(), map[string]string{
+		`spark_app_completed_total{app="skewed",status="finished",reason="unknown"}`: "1",
+		`spark_tasks_total{app="skewed",result="completed"}`:                         "",
+	})
+}
+
+// TestHistoryIsSlow reads the last figures again when a History Server did not
+// have them in time, and counts none of them twice.
+func TestHistoryIsSlow(t *testing.T) {
+	d := historyServer(t)
+	e := newExporter(t, Options{History: []string{d.URL}, HTTP: httpjson.Options{Timeout: 50 * time.Millisecond}})
+	d.set("/api/v1/applications", fixture(t, "standalone/history.json"))
+	d.handle(only("/jobs", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	wants(t, e.page(), map[string]string{
+		`spark_tasks_total{app="skewed",result="completed"}`: "53",
+		`spark_jobs_total{app="skewed",status="succeeded"}`:  "0",
+	})
+	d.handle(nil)
+	for range 2 {
+		wants(t, e.page(), map[string]string{
+			`spark_tasks_total{app="skewed",result="completed"}`: "53",
+			`spark_jobs_total{app="skewed",status="succeeded"}`:  "8",
+		})
 	}
 }
 
@@ -104,6 +131,20 @@ func TestHistoryFillsTheRest(t *testing.T) {
 		`spark_app_completed_total{app="mine",status="finished",reason="unknown"}`:   "1",
 		`spark_app_completed_total{app="skewed",status="finished",reason="unknown"}`: "",
 	})
+}
+
+// TestHistoryAfterMaster reads the last figures although somebody else told of
+// the end before.
+func TestHistoryAfterMaster(t *testing.T) {
+	var f finished
+	f.end("a", ending{"succeeded", "completed"})
+	for range 2 {
+		f.later("a", &final{})
+		f.end("a", historyEnding())
+	}
+	if len(f.final) != 1 || len(f.counts) != 1 {
+		t.Errorf("%d to be read, %v", len(f.final), f.counts)
+	}
 }
 
 // TestMaster takes the cluster's figures, how applications ended, and their UIs

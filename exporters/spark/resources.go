@@ -29,7 +29,7 @@ type state struct {
 	source  string
 	started time.Time
 	seen    time.Time         // when the driver last answered
-	heard   time.Time         // when a source told of it, where the driver never answered
+	heard   time.Time         // when a source last told of a run that ended
 	queries map[string]string // labels by the queries' ids
 	err     error             // of the last time that the driver was asked
 
@@ -153,7 +153,7 @@ func (s *state) knows(run lakespark.Run) bool {
 
 // latest is when anything was last known of the application.
 func (s *state) latest() time.Time {
-	if s.seen.IsZero() {
+	if s.heard.After(s.seen) {
 		return s.heard
 	}
 	return s.seen

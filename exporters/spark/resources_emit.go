@@ -22,11 +22,13 @@ func (s *state) emit(p *exporters.Part, now time.Time, keep time.Duration) {
 	for class, n := range s.totals.errors {
 		p.Add(metrics.SparkPollErrors(), n, s.name, string(class))
 	}
-	if s.run.ID == "" || !s.alive && now.Sub(s.seen) > keep {
+	if s.run.ID == "" || !s.alive && now.Sub(s.latest()) > keep {
 		return
 	}
 	p.Add(metrics.SparkAppInfo(), 1, s.name, s.run.String(), s.version, s.source)
-	p.Add(metrics.SparkAppLastSeen(), float64(s.seen.UnixMilli())/1e3, s.name)
+	if !s.seen.IsZero() {
+		p.Add(metrics.SparkAppLastSeen(), float64(s.seen.UnixMilli())/1e3, s.name)
+	}
 	if !s.started.IsZero() {
 		p.Add(metrics.SparkAppStart(), float64(s.started.UnixMilli())/1e3, s.name)
 	}

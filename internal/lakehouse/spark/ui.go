@@ -37,7 +37,8 @@ func NewUI(client *httpjson.Client, address string) (*UI, error) {
 func NewClient(o httpjson.Options) *httpjson.Client {
 	o.Server = "the Spark UI"
 	o.Setting = "give the address at which a browser shows the UI, such as http://driver:4040, " +
-		"with the path of a proxy where there is one; a page to log in needs a token file"
+		"with the path of a proxy where there is one; a page to log in needs a token file, and a driver that " +
+		"is starting shows a page for people too"
 	return httpjson.New(o)
 }
 
