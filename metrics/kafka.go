@@ -160,7 +160,8 @@ func KafkaGroupMembers() Metric {
 // KafkaExporterBuildInfo is 1, with the build in its labels.
 func KafkaExporterBuildInfo() Metric {
 	return Metric{
-		Name: "kafka_exporter_build_info", Kind: Gauge, Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
+		Name: "kafka_exporter_build_info", Kind: Gauge,
+		Labels: []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
 		Origin: OriginKafkaExporter,
 		Help:   "Always 1; the labels say which build of this exporter answers",
 	}

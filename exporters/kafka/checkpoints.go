@@ -86,7 +86,9 @@ func (r *checkpointReader) read(ctx context.Context) error {
 }
 
 // at reads the offsets behind a batch; behind none is where the sources began.
-func (r *checkpointReader) at(ctx context.Context, batch int64, notes spark.Listing) (map[string]map[int32]int64, error) {
+func (r *checkpointReader) at(
+	ctx context.Context, batch int64, notes spark.Listing,
+) (map[string]map[int32]int64, error) {
 	if batch >= 0 {
 		planned, err := r.files.Offsets(ctx, batch)
 		if err != nil {

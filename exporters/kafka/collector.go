@@ -80,6 +80,8 @@ func (c *cluster) dial() (*wire, error) {
 		return nil, fail.Wrap(fmt.Errorf("making the Kafka client: %w", err), fail.Usage, "write kafka.brokers as host:port")
 	}
 	c.wire = newWire(cl, c.Kafka.Brokers)
+	// A collection that may take longer may wait longer for a broker.
+	c.wire.limit = max(askTimeout, c.Timeout*3/5)
 	if c.witness != nil {
 		c.wire.watch = c.witness.see
 	}

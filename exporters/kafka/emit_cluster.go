@@ -35,32 +35,18 @@ func (y *cycle) emitCluster(p *exporters.Part) {
 	}
 }
 
+// share is what one broker has of the partitions.
+type share struct{ leads, holds, preferred, away int }
+
 // emitLeaders says how the partitions are spread over the brokers.
 func emitLeaders(s *snapshot, p *exporters.Part) {
-	type share struct{ leads, holds, preferred, away int }
 	shares := make(map[int32]*share, len(s.brokers))
 	for _, b := range s.brokers {
 		shares[b.id] = &share{}
 	}
 	for _, t := range s.topics {
 		for i := range t.partitions {
-			q := &t.partitions[i]
-			if b := shares[q.leader]; b != nil {
-				b.leads++
-			}
-			for j, r := range q.replicas {
-				b := shares[r]
-				if b == nil {
-					continue
-				}
-				b.holds++
-				if j == 0 {
-					b.preferred++
-					if q.leader != r {
-						b.away++
-					}
-				}
-			}
+			t.partitions[i].spread(shares)
 		}
 	}
 	for _, b := range s.brokers {
@@ -68,6 +54,22 @@ func emitLeaders(s *snapshot, p *exporters.Part) {
 		p.Add(metrics.KafkaBrokerLeaders(), float64(n.leads), b.label)
 		p.Add(metrics.KafkaBrokerReplicas(), float64(n.holds), b.label)
 		p.Add(metrics.KafkaBrokerLeaderImbalance(), float64(n.away)/float64(max(1, n.preferred)), b.label)
+	}
+}
+
+// spread counts the partition with its leader and its replicas.
+func (q *partition) spread(shares map[int32]*share) {
+	if b := shares[q.leader]; b != nil {
+		b.leads++
+	}
+	for i, r := range q.replicas {
+		b := shares[r]
+		if b == nil {
+			continue
+		}
+		b.holds++
+		b.preferred += bit(i == 0)
+		b.away += bit(i == 0 && q.leader != r)
 	}
 }
 

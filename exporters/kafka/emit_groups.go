@@ -32,7 +32,8 @@ func (y *cycle) emitGroups(ch *chain) {
 			y.out.Log().Warn("more groups cannot be shown", "broker", ch.broker.label, "groups", len(ch.faults)-i)
 			break
 		}
-		y.out.Part(partOf("group", f.group)).Fail(fmt.Errorf("asking broker %s for group %s: %w", ch.broker.label, f.group, f.err))
+		err := fmt.Errorf("asking broker %s for group %s: %w", ch.broker.label, f.group, f.err)
+		y.out.Part(partOf("group", f.group)).Fail(err)
 	}
 	if ch.listErr == nil && ch.groupErr == nil {
 		y.emitAbout(ch.groups, about)
@@ -78,7 +79,8 @@ func (y *cycle) emitLag(groups []*consumer, p *exporters.Part) {
 	f := lagFamilies{
 		offset: p.Family(metrics.KafkaGroupCurrentOffset()), offsetSum: p.Family(metrics.KafkaGroupCurrentOffsetSum()),
 		lag: p.Family(metrics.KafkaGroupLag()), lagSum: p.Family(metrics.KafkaGroupLagSum()),
-		committed: p.Family(metrics.KafkaGroupReadCommittedLag()), committedSum: p.Family(metrics.KafkaGroupTopicReadCommittedLag()),
+		committed:    p.Family(metrics.KafkaGroupReadCommittedLag()),
+		committedSum: p.Family(metrics.KafkaGroupTopicReadCommittedLag()),
 	}
 	n := 0
 	for _, c := range groups {

@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/lakeproof/lakeproof/exporters"
+	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
 // faulty is a cluster with a topic of nine partitions, three on each broker,
@@ -94,6 +96,7 @@ func TestHealthy(t *testing.T) {
 
 // TestStalledBroker: one of three stops answering whatever it is asked.
 func TestStalledBroker(t *testing.T) {
+	t.Parallel()
 	f := newFaulty(t)
 	c := f.collector("kafka", f.options())
 	before := newPage(t, c, exportersOptions()).collect(t.Context())
@@ -271,13 +274,33 @@ func TestNobodyAnswers(t *testing.T) {
 	have(t, got, map[string]float64{"kafka_brokers{}": 3})
 }
 
+// TestErrorHasHint: what a person got wrong is told with what to do.
 func TestErrorHasHint(t *testing.T) {
-	f := newFake(t)
-	opts := f.options()
-	opts.Kafka.Brokers = []string{"127.0.0.1:1"}
-	c := f.collector("kafka", opts)
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	wantHint(t, c.Collect(ctx, nil))
+	t.Parallel()
+	plainText := newFake(t)
+	login := newFake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"))
+	for _, test := range []struct {
+		name, hint string
+		cfg        config.Kafka
+	}{
+		{"wrong address", "start the broker", config.Kafka{Brokers: []string{"127.0.0.1:1"}}},
+		{"wrong password", "create that user", config.Kafka{
+			Brokers: login.ListenAddrs(),
+			SASL:    config.SASL{Mechanism: "PLAIN", Username: "admin", Password: config.NewSecret("wrong")},
+		}},
+		{"TLS to a plain port", "without TLS", config.Kafka{Brokers: plainText.ListenAddrs(), TLS: config.TLS{Enabled: true}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{t: t}
+			c := f.collector("kafka", Options{Cluster: "fake", Kafka: test.cfg})
+			defer c.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			err := c.Collect(ctx, nil)
+			if wantHint(t, err); !strings.Contains(fail.HintOf(err), test.hint) {
+				t.Errorf("hint %q of %v", fail.HintOf(err), err)
+			}
+		})
+	}
 }

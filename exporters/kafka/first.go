@@ -59,7 +59,7 @@ func (w *wire) metadata(ctx context.Context) (*kmsg.MetadataResponse, error) {
 		meta *kmsg.MetadataResponse
 		err  error
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, w.limit)
 	defer cancel()
 	list := w.candidates()
 	outcomes := make(chan outcome, len(list))

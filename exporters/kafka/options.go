@@ -119,7 +119,8 @@ func checkCheckpoints(opts Options) error {
 			return fail.New(fail.Usage, "give every checkpoint a name and a location",
 				"reading checkpoint %q at %q: one of the two is missing", c.Name, c.URI)
 		case seen[c.Name]:
-			return fail.New(fail.Usage, "give every checkpoint a name of its own", "reading checkpoint %q: it is there twice", c.Name)
+			return fail.New(fail.Usage, "give every checkpoint a name of its own",
+				"reading checkpoint %q: it is there twice", c.Name)
 		case opts.Files == nil:
 			return fail.New(fail.Usage, "set storage", "reading checkpoint %q: no store is configured", c.Name)
 		}

@@ -21,11 +21,9 @@ const (
 	// askTimeout bounds one request to one broker: less than a collection, so
 	// that a broker that stalls costs its own answers only.
 	askTimeout = 3 * time.Second
-	// againTimeout is that of a broker that did not answer last time.
-	againTimeout = 1500 * time.Millisecond
-	// restTime is how long such a broker is not asked at all: the rest of the
-	// collection in which it stalled.
-	restTime = 4 * time.Second
+	// restTime is for how much longer than a request a broker that did not answer
+	// is not asked at all: the rest of the collection in which it stalled.
+	restTime = time.Second
 )
 
 // wire sends single requests to brokers of its choice. Nothing is repeated and
@@ -35,8 +33,9 @@ const (
 // Brokers are addressed by the seeds of the client, one slot each, and not by
 // the client's own map of the cluster, which it would keep by further requests.
 type wire struct {
-	cl   *kgo.Client
-	sent atomic.Int64 // requests since the client was made
+	cl    *kgo.Client
+	limit time.Duration // of one request; a broker that did not answer last time has half of it
+	sent  atomic.Int64  // requests since the client was made
 
 	mu    sync.Mutex
 	addrs []string        // of the seeds; the first are those of the configuration
@@ -57,7 +56,7 @@ type peer struct {
 
 func newWire(cl *kgo.Client, addrs []string) *wire {
 	return &wire{
-		cl: cl, addrs: slices.Clone(addrs), boot: len(addrs),
+		cl: cl, limit: askTimeout, addrs: slices.Clone(addrs), boot: len(addrs),
 		peers: map[int32]*peer{}, said: map[string]bool{},
 	}
 }
@@ -112,13 +111,13 @@ func (w *wire) find(broker int32, now time.Time) (*kgo.Broker, time.Duration, er
 	p, ok := w.peers[broker]
 	switch {
 	case !ok:
-		return w.cl.Broker(int(broker)), askTimeout, nil
+		return w.cl.Broker(int(broker)), w.limit, nil
 	case p.stalled.IsZero():
-		return p.node, askTimeout, nil
-	case now.Sub(p.stalled) < restTime:
+		return p.node, w.limit, nil
+	case now.Sub(p.stalled) < w.limit+restTime:
 		return nil, 0, errStalled
 	default:
-		return p.node, againTimeout, nil
+		return p.node, w.limit / 2, nil
 	}
 }
 

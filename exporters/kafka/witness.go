@@ -150,16 +150,14 @@ func (n *witness) lagSettings() lagSettings {
 	}
 }
 
-// OnBrokerWrite implements kgo.HookBrokerWrite.
-func (n *witness) OnBrokerWrite(_ kgo.BrokerMetadata, _ int16, bytes int, _, _ time.Duration, _ error) {
+// OnBrokerE2E implements kgo.HookBrokerE2E: it counts for kminion.
+func (n *witness) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
 	n.sentRequests.Add(1)
-	n.sentBytes.Add(int64(bytes))
-}
-
-// OnBrokerRead implements kgo.HookBrokerRead.
-func (n *witness) OnBrokerRead(_ kgo.BrokerMetadata, _ int16, bytes int, _, _ time.Duration, _ error) {
-	n.receivedAnswers.Add(1)
-	n.receivedBytes.Add(int64(bytes))
+	n.sentBytes.Add(int64(e.BytesWritten))
+	if e.ReadErr == nil {
+		n.receivedAnswers.Add(1)
+	}
+	n.receivedBytes.Add(int64(e.BytesRead))
 }
 
 func (b broker) address() string { return net.JoinHostPort(b.host, strconv.Itoa(int(b.port))) }
