@@ -97,7 +97,8 @@ func SparkStreamingInputRows() Metric {
 
 // SparkStreamingOutputRows counts what was written.
 func SparkStreamingOutputRows() Metric {
-	return ofQuery("output_rows_total", "Rows written by committed batches, as the table says, else as pushed", None, Counter)
+	return ofQuery("output_rows_total", "Rows written by committed batches, as the table says, else as pushed",
+		None, Counter)
 }
 
 // SparkStreamingInputRate is how fast rows arrived.
@@ -226,12 +227,12 @@ func SparkStreamingTableCommitDuration() Metric {
 // SparkStreamingTableNoteDelay is how long a batch is in the table and not yet
 // noted as committed: a driver that dies in it runs the batch again.
 func SparkStreamingTableNoteDelay() Metric {
-	return ofQuery("table_note_delay_seconds", "Time from the last batch's snapshot of the table to the writing of its commit",
-		Seconds, Gauge)
+	return ofQuery("table_note_delay_seconds",
+		"Time from the last batch's snapshot of the table to the writing of its commit", Seconds, Gauge)
 }
 
 // SparkStreamingTableMismatch counts the difference between read and written.
 func SparkStreamingTableMismatch() Metric {
-	return ofQuery("table_mismatched_rows_total", "Rows by which the table's snapshots differ from what the batches read: "+
-		"missing (filtered or lost) or extra", None, Counter, "kind")
+	return ofQuery("table_mismatched_rows_total", "Rows by which the table's snapshots differ from what "+
+		"the batches read: missing (filtered or lost) or extra", None, Counter, "kind")
 }

@@ -2,6 +2,8 @@ package spark
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
 	"math"
 	"slices"
@@ -38,7 +40,7 @@ func (c *cluster) start(topic string, partition int32) int64 {
 }
 
 // ask asks Kafka about the topics of all queries of an application.
-func (s *streams) ask(ctx context.Context, queries []*query, now time.Time) *cluster {
+func (s *streams) ask(ctx context.Context, st *application, queries []*query, now time.Time) *cluster {
 	names := map[string]bool{}
 	for _, q := range queries {
 		if q.fresh(now) {
@@ -58,12 +60,25 @@ func (s *streams) ask(ctx context.Context, queries []*query, now time.Time) *clu
 	c.ends, errs[0] = s.o.Offsets.Ends(ctx, all)
 	c.starts, errs[1] = s.o.Offsets.Starts(ctx, all)
 	c.retention, errs[2] = s.o.Offsets.Retention(ctx, all)
-	for i, doing := range []string{"reading end offsets", "reading start offsets", "reading retention"} {
-		if errs[i] != nil {
-			s.logger.Warn("Kafka did not answer for all topics of an application", "doing", doing, "err", errs[i])
-		}
-	}
+	st.complain(s.logger, errors.Join(errs[:]...))
 	return c
+}
+
+// complain logs what Kafka could not answer when it is other than before.
+func (st *application) complain(logger *slog.Logger, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text == st.said {
+		return
+	}
+	st.said = text
+	if err != nil {
+		logger.Warn("Kafka does not answer for all topics of streaming queries", "err", err)
+		return
+	}
+	logger.Info("Kafka answers for all topics of streaming queries again")
 }
 
 // lag is a query's distance to one topic's end.

@@ -114,8 +114,10 @@ func TestPushBesideCheckpoint(t *testing.T) {
 	// The checkpoint goes on without pushes: they are old.
 	w.run(12, w.now, 9100, 1000)
 	w.after(5*time.Second).want(t, map[string]float64{
-		"batch_id": 12, "input_rows_total": 8100, "batch_duration_seconds_count": 3, `source{source="progress"}`: 0,
+		"batch_id": 12, "input_rows_total": 8100, "batch_duration_seconds_count": 3, `source{source="progress"}`: 1,
 	})
+	w.run(13, w.now, 9100, 1000)
+	w.after(5*time.Second).want(t, map[string]float64{"batch_id": 13, `source{source="progress"}`: 0, `batch_phase_seconds{phase="process"}`: 1})
 	// Wiped: what the old query pushed says nothing of the new one.
 	w.wipe("another")
 	w.run(0, w.now, 50, 50)

@@ -55,6 +55,7 @@ type application struct {
 	driver  driver
 	queries map[string]*query
 	edges   map[string]*edge // of a topic's retention
+	said    string           // the last complaint about Kafka
 }
 
 func newStreams(o StreamOptions, logger *slog.Logger) *streams {
@@ -107,7 +108,7 @@ func (s *streams) collect(ctx context.Context, a app, p *exporters.Part) {
 	joinGauges(st, a, now)
 
 	shown := st.shown(now)
-	cluster := s.ask(ctx, shown, now)
+	cluster := s.ask(ctx, st, shown, now)
 	for _, q := range shown {
 		q.count(cluster)
 		lags := s.lags(ctx, q, cluster, st, now)

@@ -305,6 +305,22 @@ func TestGaugesOnly(t *testing.T) {
 	}
 }
 
+// BenchmarkCollect is one query with 100 batches in its checkpoint.
+func BenchmarkCollect(b *testing.B) {
+	t := &testing.T{}
+	w := newWorldIn(t, b.TempDir())
+	w.running()
+	for batch := range int64(90) {
+		w.run(10+batch, w.now.Add(time.Duration(batch)*5*time.Second), 1000, 1000)
+	}
+	w.now = w.now.Add(500 * time.Second)
+	for b.Loop() {
+		e := exporters.New(exporters.Options{}, w.collector())
+		e.Collect(b.Context())
+		e.Close()
+	}
+}
+
 // FuzzCheckpoint holds that no content of a checkpoint's files makes a
 // collection panic, invent a series or take the totals back.
 func FuzzCheckpoint(f *testing.F) {

@@ -278,11 +278,12 @@ func quantile(values []time.Duration, q float64) time.Duration {
 func (q *query) pushed(e *pushedQuery, now time.Time) {
 	q.runID, q.given, q.history, q.terminated = e.runID, e.name, e.history, e.terminated
 	q.take(&e.pending)
-	if e.last == nil || (q.read == served && e.last.Batch < q.view.batch) {
+	// A push comes a moment after the commit: the batch before is new enough.
+	if e.last == nil || q.read == served && e.last.Batch+1 < q.view.batch {
 		return
 	}
 	q.progress = e.last
-	if e.last.Batch == q.view.batch && q.checkpoint != nil {
+	if q.checkpoint != nil && e.last.Batch <= q.view.batch {
 		return
 	}
 	v := q.view

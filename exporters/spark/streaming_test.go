@@ -36,12 +36,16 @@ const queryID = "8ed99fab-e08b-4c69-829c-c61203c1fb13"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldIn(t, t.TempDir())
+}
+
+func newWorldIn(t *testing.T, dir string) *world {
 	store, err := objectstore.New(config.Storage{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, dir: filepath.Join(t.TempDir(), "bronze"), now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
+		t: t, dir: filepath.Join(dir, "bronze"), now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 		kafka: &fakeKafka{ends: topics{}, starts: topics{}, times: map[string]map[int32]time.Time{}, retention: map[string]time.Duration{}},
 		files: &countingFiles{Store: store}, reach: refused,
 	}

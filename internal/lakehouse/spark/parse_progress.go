@@ -135,7 +135,8 @@ func ParseProgress(data []byte) (*Progress, error) {
 		p.Watermark = mark
 	}
 	for _, o := range j.Operators {
-		p.Operators = append(p.Operators, Operator{o.Name, max(0, o.Rows.int64()), max(0, o.Bytes.int64()), max(0, o.Late.int64())})
+		rows, bytes, late := max(0, o.Rows.int64()), max(0, o.Bytes.int64()), max(0, o.Late.int64())
+		p.Operators = append(p.Operators, Operator{o.Name, rows, bytes, late})
 	}
 	for _, s := range j.Sources {
 		p.Sources = append(p.Sources, ProgressSource{quotedOffset(s.Start), quotedOffset(s.End), quotedOffset(s.Latest)})
