@@ -157,7 +157,8 @@ func (c *exportCmd) collectors(a *app) ([]exporters.Collector, http.Handler, err
 		all, push = append(all, made...), handler
 	}
 	if len(all) == 0 {
-		return nil, nil, fail.New(fail.Usage, "give --kafka.server or --spark.url, or configure kafka or spark in lakeproof.yaml",
+		return nil, nil, fail.New(fail.Usage,
+			"give --kafka.server or --spark.url, or configure kafka or spark in lakeproof.yaml",
 			"choosing what to export: nothing is configured")
 	}
 	return all, push, nil
