@@ -37,7 +37,9 @@ type pushedQuery struct {
 	id, runID, name string
 	received        time.Time
 	last            *sparklog.Progress
-	batch           int64 // the last one that is counted; one that is run again is not
+	first           int64  // the first batch that was pushed
+	starts          topics // its offsets
+	batch           int64  // the last one that is counted; one that is run again is not
 	history         []pushedBatch
 	terminated      time.Time
 	pending         pending
@@ -126,6 +128,9 @@ func (q *pushedQuery) add(p *sparklog.Progress) {
 	}
 	if p.Batch <= q.batch {
 		return
+	}
+	if q.batch < 0 {
+		q.first, q.starts = p.Batch, startsOf(p)
 	}
 	q.batch = p.Batch
 	q.history = append(q.history, pushedBatch{p.Batch, p.At, p.Duration})

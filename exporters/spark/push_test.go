@@ -77,7 +77,9 @@ func TestPushedStates(t *testing.T) {
 	for b := range int64(10) {
 		w.pushed("q1", "bronze", b, 4000*(b+1), w.now.Add(time.Duration(b-10)*5*time.Second))
 	}
-	w.page().wantState(t, "idle")
+	p := w.page()
+	p.wantState(t, "idle")
+	p.want(t, map[string]float64{"input_rows_total": 40_000, "output_rows_total": 39_900, "batch_duration_seconds_count": 10})
 	w.kafka.ends["p"] = map[int32]int64{0: 40_001}
 	w.after(5*time.Second).wantState(t, "running")
 	w.after(11*time.Second).wantState(t, "stalled")

@@ -293,7 +293,7 @@ func (q *query) pushed(e *pushedQuery, now time.Time) {
 	if q.checkpoint == nil {
 		v.trigger = triggerOf(plansOf(e.history))
 		if !q.based {
-			q.begin(startsOf(e.last), e.last.Batch-1)
+			q.begin(e.starts, e.first-1)
 		}
 	}
 	q.adopt(v, time.Time{}, now)
