@@ -139,6 +139,9 @@ func (q *timeSearch) run(ctx context.Context, w *wire, began time.Time) {
 		}
 		return q.ask(ctx, w, questions)
 	})
+	for _, log := range q.logs {
+		log.Prune()
+	}
 }
 
 // ask sends one round, which is one request, and takes the answers.

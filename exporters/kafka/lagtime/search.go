@@ -194,6 +194,8 @@ func (l *Log) ask(w *want, b *bracket) int64 {
 	below, above := guess-b.low, b.high-guess
 	at := l.guess(b, float64(b.offset)-.5) // between the record before and it
 	switch {
+	case b.lowAt == b.offset-1:
+		at = b.low + 1 // the next record is the one, unless it ties
 	case width < tolerance: // only a gap in the offsets is in question
 		at = b.low + (width+1)/2
 	case first:

@@ -34,6 +34,7 @@ func TestCold(t *testing.T) {
 		{"minutely", minutely, 0, 66, 150},
 		{"random", random, 0, 66, 10},
 		{"burst first", burstFirst, 0, 66, 100},
+		{"burst amid", burstAmid, 0, 66, 100},
 		{"many bursts", manyBursts, 0, 66, 200}, // the rest is found in the next collections
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -215,6 +215,22 @@ func burstFirst(r *rand.Rand, n int) []int64 {
 	return out
 }
 
+// burstAmid is half of the records in one hundredth of the hour, somewhere, the
+// others at random; few enough to lie seconds apart.
+func burstAmid(r *rand.Rand, n int) []int64 {
+	n /= 5
+	begin := r.Int64N(hour - hour/100)
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = t0 + r.Int64N(hour)
+		if i < n/2 {
+			out[i] = t0 + begin + r.Int64N(hour/100)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 func random(r *rand.Rand, n int) []int64 {
 	out := make([]int64, n)
 	for i := range out {
