@@ -219,6 +219,12 @@ func TestBudget(t *testing.T) {
 		if asked.Count() > maxRequests || asked.Bytes() > 300<<10 {
 			t.Errorf("%s, again: %d requests and %d bytes", mode, asked.Count(), asked.Bytes())
 		}
+		e.page() // after this no stage is awaited
+		asked = e.count()
+		e.page()
+		if asked.Bytes() > 40<<10 {
+			t.Errorf("%s: %d bytes where nothing is new", mode, asked.Bytes())
+		}
 	}
 }
 
