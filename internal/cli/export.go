@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/exporters"
@@ -55,7 +56,15 @@ func (c *exportCmd) Run(a *app) error {
 	ctx, release := a.Signals(context.Background())
 	defer release()
 	c.warn(a)
-	collectors, extra, err := c.collectors(a)
+	var push pushed
+	source := func(context.Context) ([]exporters.Collector, error) {
+		collectors, handler, err := c.collectors(a)
+		if err == nil {
+			push.now.Store(&handler)
+		}
+		return collectors, err
+	}
+	collectors, err := source(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,27 +75,34 @@ func (c *exportCmd) Run(a *app) error {
 	defer tel.Shutdown()
 	e := exporters.New(exporters.Options{
 		Logger: a.log, Mode: exporters.Mode(c.Mode), Budget: c.Budget, StaleAfter: c.StaleAfter, Path: c.Path,
-		Source: func(context.Context) ([]exporters.Collector, error) {
-			again, _, err := c.collectors(a)
-			return again, err
-		},
+		Source: source,
 	}, collectors...)
 	defer e.Close()
 	tel.Export(e)
-	return c.serve(ctx, a, e, extra)
+	return c.serve(ctx, a, e, &push)
+}
+
+// pushed hands what jobs push to the collectors that are loaded now.
+type pushed struct{ now atomic.Pointer[http.Handler] }
+
+// ServeHTTP implements http.Handler.
+func (p *pushed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := p.now.Load(); h != nil && *h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, "pushes are not taken: start with --spark.push", http.StatusNotFound)
 }
 
 // serve serves until the context ends.
-func (c *exportCmd) serve(ctx context.Context, a *app, e *exporters.Exporter, extra http.Handler) error {
+func (c *exportCmd) serve(ctx context.Context, a *app, e *exporters.Exporter, push http.Handler) error {
 	pages, err := e.Handler()
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
-	if extra != nil {
-		mux.Handle("POST /v1/spark/progress", extra)
-	}
+	mux.Handle("/v1/spark/progress", push)
 	web, done, err := c.web()
 	if err != nil {
 		return err

@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/lakeproof/lakeproof/exporters"
 	"github.com/lakeproof/lakeproof/exporters/kafka"
 	"github.com/lakeproof/lakeproof/exporters/spark"
 	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/catalog"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/httpjson"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/objectstore"
@@ -75,11 +79,28 @@ func (c *exportCmd) sparkCollectors(a *app, lab config.Lab) ([]exporters.Collect
 			opts.Kubernetes.Namespaces = []string{c.SparkNamespace}
 		}
 	}
-	all, err := spark.Collectors(opts, a.log)
+	all, push, err := c.sparkJobs(a, opts)
 	if err == nil && follower != nil {
 		all[0].Close = both(all[0].Close, follower.Close)
 	}
-	return all, nil, err
+	return all, push, err
+}
+
+// sparkJobs makes the collector with or without the handler of pushes.
+func (c *exportCmd) sparkJobs(a *app, opts spark.Options) ([]exporters.Collector, http.Handler, error) {
+	if !c.SparkPush {
+		all, err := spark.Collectors(opts, a.log)
+		return all, nil, err
+	}
+	if c.SparkPushToken != "" {
+		text, err := os.ReadFile(c.SparkPushToken)
+		if err != nil {
+			return nil, nil, fail.Wrap(fmt.Errorf("reading --spark.push-token-file: %w", err), fail.Usage,
+				"the file must be readable")
+		}
+		opts.Token = config.NewSecret(strings.TrimSpace(string(text)))
+	}
+	return spark.CollectorsWithPush(opts, a.log)
 }
 
 // both calls one function after the other; the first may be nil.

@@ -144,6 +144,51 @@ func TestExportReloads(t *testing.T) {
 	}
 }
 
+// TestExportTakesPushes: what a job pushes is on the page, also after a reload;
+// without --spark.push it is refused.
+func TestExportTakesPushes(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("open sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	progress := `{"app": "bronze", "event": "progress", "progress": {"id": "00000000-0000-0000-0000-000000000001",
+		"runId": "00000000-0000-0000-0000-000000000002", "name": "payments", "timestamp": "` + time.Now().UTC().Format(time.RFC3339) + `",
+		"batchId": 7, "batchDuration": 100, "numInputRows": 500, "durationMs": {"addBatch": 90, "triggerExecution": 100}}}`
+	push := func(x *exporting, secret string) int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, x.url+"/v1/spark/progress", strings.NewReader(progress))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+secret)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	x := export(t, env.Env{Name: "lakeproof", Args: []string{
+		"export", "spark", "--spark.push", "--spark.push-token-file=" + token, "--web.listen-address=127.0.0.1:0", "--collect.interval=1s",
+	}})
+	if code := push(x, "wrong"); code != http.StatusUnauthorized {
+		t.Errorf("with a wrong token: %d", code)
+	}
+	x.hangup <- struct{}{}
+	awaited(t, x.url+"/metrics", `lakeproof_exporter_reloads_total{result="success"} 1`)
+	if code := push(x, "open sesame"); code/100 != 2 {
+		t.Errorf("pushing: %d", code)
+	}
+	awaited(t, x.url+"/metrics", `spark_streaming_batch_id{app="bronze",query="payments"} 7`)
+	x.stop()
+
+	x = export(t, env.Env{Name: "lakeproof", Args: []string{"export", "kafka", "--kafka.server=" + broker(t), "--web.listen-address=127.0.0.1:0"}})
+	if code := push(x, ""); code != http.StatusNotFound {
+		t.Errorf("without --spark.push: %d", code)
+	}
+	x.stop()
+}
+
 // TestExportBehindTLS takes kafka_exporter's own flags for it.
 func TestExportBehindTLS(t *testing.T) {
 	cert, key := certificateFiles(t)
