@@ -16,6 +16,7 @@ import (
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/httpjson"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/objectstore"
+	lakespark "github.com/lakeproof/lakeproof/internal/lakehouse/spark"
 	"github.com/lakeproof/lakeproof/internal/telemetry"
 )
 
@@ -111,7 +112,7 @@ func TestBadDrivers(t *testing.T) {
 			other.handle(bad.serve)
 			e := newExporter(t, Options{
 				Apps: []App{{Name: "good", UI: good.URL}, {Name: "bad", UI: other.URL}},
-				HTTP: httpjson.Options{Timeout: 300 * time.Millisecond},
+				HTTP: httpjson.Options{Timeout: time.Second},
 			})
 			began := time.Now()
 			page := e.page()
@@ -147,11 +148,10 @@ func only(suffix string, serve http.HandlerFunc) func(w http.ResponseWriter, r *
 // when it no longer does.
 func TestHangingIsLeftAlone(t *testing.T) {
 	d := newDriver(t)
-	e := newExporter(t, Options{
-		Apps: []App{{Name: "etl", UI: d.URL}}, HTTP: httpjson.Options{Timeout: 50 * time.Millisecond},
-	})
+	e := newExporter(t, Options{Apps: []App{{Name: "etl", UI: d.URL}}})
 	e.page()
 	before := d.requests.Load()
+	patient := e.impatient()
 	d.handle(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 	for range 9 {
 		wants(t, e.page(), map[string]string{
@@ -162,12 +162,24 @@ func TestHangingIsLeftAlone(t *testing.T) {
 		t.Errorf("%d requests in 9 collections", n)
 	}
 	d.handle(nil)
+	patient()
 	up := false
 	for range maxWait + 1 {
 		up = up || value(e.page(), `spark_app_up{app="etl"}`) == "1"
 	}
 	if !up {
 		t.Error("it is not found again")
+	}
+}
+
+// impatient has the exporter wait for next to nothing, until it is told to be
+// patient again.
+func (e *exporter) impatient() (patient func()) {
+	was := e.client
+	e.client = lakespark.NewClient(httpjson.Options{Timeout: 50 * time.Millisecond})
+	return func() {
+		e.client.Close()
+		e.client = was
 	}
 }
 

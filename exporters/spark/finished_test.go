@@ -91,7 +91,7 @@ func TestHistory(t *testing.T) {
 // have them in time, and counts none of them twice.
 func TestHistoryIsSlow(t *testing.T) {
 	d := historyServer(t)
-	e := newExporter(t, Options{History: []string{d.URL}, HTTP: httpjson.Options{Timeout: 50 * time.Millisecond}})
+	e := newExporter(t, Options{History: []string{d.URL}, HTTP: httpjson.Options{Timeout: time.Second}})
 	d.set("/api/v1/applications", fixture(t, "standalone/history.json"))
 	d.handle(only("/jobs", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	wants(t, e.page(), map[string]string{

@@ -68,8 +68,12 @@ func TestClassesAndHints(t *testing.T) {
 	})
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
-	c := New(Options{Server: "the test", Setting: "set it right", Timeout: 100 * time.Millisecond, MaxBody: 5000})
-	defer c.Close()
+	o := Options{Server: "the test", Setting: "set it right", Timeout: 100 * time.Millisecond, MaxBody: 5000}
+	impatient := New(o)
+	defer impatient.Close()
+	o.Timeout = 20 * time.Second
+	patient := New(o)
+	defer patient.Close()
 	for address, want := range map[string]Class{
 		s.URL + "/hang": Timeout, s.URL + "/slow": Timeout, s.URL + "/html": HTML, s.URL + "/page": HTML,
 		s.URL + "/denied": Status, s.URL + "/none": Status, s.URL + "/broken": Garbled, s.URL + "/text": Garbled,
@@ -78,6 +82,10 @@ func TestClassesAndHints(t *testing.T) {
 		s.URL + "/cut":   Unreachable,
 		s.URL + "/moved": "", s.URL + "/good": "",
 	} {
+		c := patient
+		if want == Timeout {
+			c = impatient
+		}
 		var value []int
 		err := c.Get(t.Context(), address, nil, decode(&value))
 		if ClassOf(err) != want {
@@ -90,6 +98,7 @@ func TestClassesAndHints(t *testing.T) {
 			t.Errorf("%s: %v with the hint %q", address, err, fail.HintOf(err))
 		}
 	}
+	c := patient
 	if err := c.Get(t.Context(), s.URL+"/none", nil, decode(new(any))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("404 is %v", err)
 	}
