@@ -2,7 +2,7 @@
 GO      ?= go
 LINT     = $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
 PYTHON  ?= .lab/spark/venv/bin/python
-E2E      = ./internal/lab/local ./internal/lakehouse/kafka ./loadtest/...
+E2E      = ./internal/lab/local ./internal/lakehouse/kafka ./exporters/... ./loadtest/...
 GENERATED = TestPageIsNotStale|TestPaymentsSchemaIsTheStreams
 
 .DEFAULT_GOAL := help
@@ -19,6 +19,7 @@ demo: build ## run the main job on the embedded lab; needs nothing but Go
 
 test: ## run the tests that need nothing but Go
 	$(GO) test ./...
+	cd tools/promcheck && $(GO) test ./...
 
 race: ## run the same tests with the race detector
 	$(GO) test -race ./...

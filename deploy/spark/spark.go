@@ -16,6 +16,9 @@ var job []byte
 //go:embed faulty.py
 var faulty []byte
 
+//go:embed progress_listener.py
+var listener []byte
+
 //go:embed payments.schema.json
 var payments []byte
 
@@ -25,6 +28,10 @@ func Job() []byte { return job }
 // Faulty returns faulty.py, which runs the same job with a fault in it: the
 // negative control of every detector. Never for production.
 func Faulty() []byte { return faulty }
+
+// Listener returns progress_listener.py, which the job imports when it is to
+// send its progress.
+func Listener() []byte { return listener }
 
 // PaymentsSchema returns the shipped schema file of the payments stream.
 func PaymentsSchema() []byte { return payments }

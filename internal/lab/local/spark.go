@@ -35,6 +35,7 @@ type SparkOptions struct {
 	Cores                int           // default all of the machine
 	Memory               string        // of the driver; default "1g"
 	PartitionColumn      string        // of the Kafka partition; default "_partition", which Spark cannot read back
+	ProgressURL          string        // where the job sends its progress; default nowhere
 	UIPort               int           // default the stack's for the first driver, a free one for others
 }
 
@@ -193,6 +194,9 @@ func (d *Driver) command() (command, error) {
 		"--checkpoint", o.Checkpoint, "--trigger", strconv.FormatInt(o.Trigger.Milliseconds(), 10)+" milliseconds",
 		"--partition-column", o.PartitionColumn, "--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),
 		"--schema", filepath.Join(home, "schema.json"), "--ready-file", d.ready())
+	if o.ProgressURL != "" {
+		argv = append(argv, "--progress-url", o.ProgressURL)
+	}
 	return command{name: d.Name(), addr: local(o.UIPort), dir: home, env: env, argv: argv}, nil
 }
 
@@ -211,6 +215,7 @@ func (s *Stack) sparkFiles(home string, o SparkOptions) error {
 		"conf/log4j2.properties": recipes.Read("spark/log4j2.properties"),
 		"bronze_payments.py":     job.Job(),
 		"faulty.py":              job.Faulty(),
+		"progress_listener.py":   job.Listener(),
 		"query.py":               query,
 		"schema.json":            o.Schema,
 	} {
