@@ -11,7 +11,7 @@ import (
 // TestChurn: topics and groups come and go; what is remembered goes with them,
 // and no goroutine stays behind.
 func TestChurn(t *testing.T) {
-	const cycles, alive = 90, 5
+	const cycles, alive = 60, 5
 	f := newFake(t, kfake.SeedTopics(3, "stays"))
 	c := f.collector("kafka", f.options())
 	p := newPage(t, c, exportersOptions())
