@@ -236,7 +236,8 @@ func KafkaOldestTransactionInfo() Metric {
 	return Metric{
 		Name: "kafka_oldest_open_transaction_info", Kind: Gauge,
 		Labels: []string{"transactional_id", "producer_id", "broker"},
-		Help:   "Always 1; the labels name the cluster's oldest open transaction and its coordinator, as far as they are known",
+		Help: "Always 1; the labels name the cluster's oldest open transaction and its coordinator, " +
+			"as far as they are known",
 	}
 }
 

@@ -53,7 +53,11 @@ func collectScram(ctx context.Context, w *wire, s *snapshot, out *exporters.Batc
 	p := out.Part("scram")
 	q := inquiry{w, out, apiScram}
 	resp, err := anyAnswer[*kmsg.DescribeUserSCRAMCredentialsResponse](ctx, w, s, func() kmsg.Request {
-		return kmsg.NewPtrDescribeUserSCRAMCredentialsRequest() // Users nil: all
+		req := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
+		// An empty list is all users. None at all means the same, but Kafka (4.3)
+		// then never answers who has no right, and the connection hangs.
+		req.Users = []kmsg.DescribeUserSCRAMCredentialsRequestUser{}
+		return req
 	})
 	if err == nil {
 		err = q.code(resp.ErrorCode)

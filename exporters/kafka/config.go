@@ -31,7 +31,8 @@ type configCache struct {
 // topicConfig is what is kept of one topic.
 type topicConfig struct {
 	retention time.Duration // negative: without limit
-	keeps     bool          // old records go by compaction alone
+	keeps     bool          // old records go by compaction alone, or not at all
+	compacts  bool          // offsets may be missing
 	minISR    int
 	knows     configKeys
 }
@@ -54,6 +55,14 @@ func (c *configCache) minISR(topic string) (int, bool) {
 	defer c.mu.Unlock()
 	t := c.topics[topic]
 	return t.minISR, t.knows.minISR
+}
+
+// compacted reports whether records of a topic are known to be taken out of its
+// middle.
+func (c *configCache) compacted(topic string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.topics[topic].compacts
 }
 
 // replace takes over what is known now. Topics that are gone are forgotten.
@@ -138,7 +147,7 @@ func readTopicConfig(p *exporters.Part, rr *kmsg.DescribeConfigsResponseResource
 		}
 		if rc.Name == "cleanup.policy" {
 			policy := policyOf(*rc.Value)
-			t.keeps = policy == "compact" || policy == "none"
+			t.keeps, t.compacts = !strings.Contains(policy, "delete"), strings.Contains(policy, "compact")
 			p.Add(metrics.KafkaTopicCleanupPolicyInfo(), 1, name, policy)
 			continue
 		}

@@ -71,6 +71,9 @@ func TestTopicConfigs(t *testing.T) {
 			t.Errorf("the retention of %s is %v", topic, d)
 		}
 	}
+	if !cache.compacted("state") || cache.compacted("orders") || cache.compacted("nobody") {
+		t.Error("it is not known which topics are compacted")
+	}
 	if v, ok := cache.minISR("orders"); !ok || v != 2 || seen.memory.getMinISR()["orders"] != 2 {
 		t.Errorf("min ISR is %v (%v), remembered %v", v, ok, seen.memory.getMinISR())
 	}
@@ -107,6 +110,15 @@ func TestInventory(t *testing.T) {
 	f.quota("user", "alice", "producer_byte_rate", 1024)
 	f.quota("user", "", "producer_byte_rate", 4096)
 	f.subscribe("latency", "interval.ms", "30000")
+	f.ControlKey(int16(kmsg.DescribeUserSCRAMCredentials), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		r := req.(*kmsg.DescribeUserSCRAMCredentialsRequest)
+		if r.Users == nil {
+			t.Error("no list of users: Kafka answers that only to those who have the right")
+		}
+		r.Users = nil // the fake takes no other as all
+		return nil, nil, false
+	})
 	cache := &configCache{}
 	p := newPage(t, only(f, func(ctx context.Context, w *wire, s *snapshot, out *exporters.Batch) {
 		collectInventory(ctx, w, s, cache, out)
