@@ -59,7 +59,8 @@ func KafkaGroupLagVelocity() Metric {
 	return Metric{
 		Name: "kafka_consumergroup_lag_velocity_records_per_second", Kind: Gauge,
 		Labels: []string{"consumergroup", "topic"},
-		Help:   "Records produced less records consumed in a second, over the last collections; negative when the group catches up",
+		Help: "Records produced less records consumed in a second, over the last collections; " +
+			"negative when the group catches up",
 	}
 }
 

@@ -82,11 +82,7 @@ func (l *lagTracker) searches(s *snapshot) []*timeSearch {
 		}
 		for i := range from.partitions {
 			p := &from.partitions[i]
-			if p.leader < 0 || p.end == unknown || !t.has(p.number) {
-				continue
-			}
-			log := &t.logs[p.number]
-			n := log.Open()
+			n := t.open(p)
 			if n == 0 {
 				continue
 			}
@@ -96,6 +92,7 @@ func (l *lagTracker) searches(s *snapshot) []*timeSearch {
 				byLeader[p.leader] = q
 				out = append(out, q)
 			}
+			log := &t.logs[p.number]
 			q.logs = append(q.logs, log)
 			q.places = append(q.places, logPlace{from.name, p.number})
 			q.open += n
@@ -109,6 +106,14 @@ func (l *lagTracker) searches(s *snapshot) []*timeSearch {
 		l.cold = coldRounds
 	}
 	return out
+}
+
+// open counts what is to be asked about a partition.
+func (t *lagTopic) open(p *partition) int {
+	if p.leader < 0 || p.start == unknown || p.end == unknown || !t.has(p.number) {
+		return 0
+	}
+	return t.logs[p.number].Open()
 }
 
 // allow gives each leader its rounds. When there are more requests than leaders,

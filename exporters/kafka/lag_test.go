@@ -390,6 +390,42 @@ func TestLagWhenABrokerIsAway(t *testing.T) {
 	wantNone(t, p, lagSeries(metrics.KafkaGroupMaxLagSeconds(), "shop", "orders"))
 }
 
+// TestLagCompacted has a broker compact most records away: the first unread one
+// is much younger than the offset that was committed.
+func TestLagCompacted(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		st := newLagStage(t, lagSettings{compacted: func(string) bool { return told }})
+		if err := st.f.CreateTopic("state", 1, map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}); err != nil {
+			t.Fatal(err)
+		}
+		var records []*kgo.Record
+		for i := range 500 {
+			key := "often"
+			if i%50 == 0 {
+				key = strconv.Itoa(i)
+			}
+			records = append(records, &kgo.Record{
+				Topic: "state", Key: []byte(key), Value: []byte("v"), Timestamp: st.now.Add(time.Duration(i-1000) * time.Second),
+			})
+		}
+		if err := st.f.client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		st.fill("state", 0, seconds(400, 300)) // what is written last is not compacted
+		st.f.Compact()
+		st.groups = []readers{{group: "shop", topic: "state", offsets: []int64{101}}}
+		p := st.run(0)
+		age, off := 850., 50. // the record at 150; that at 100 is 50 s older
+		if !told {
+			age, off = 900, 1 // the last one before the gap
+		}
+		want(t, p, lagSeries(metrics.KafkaGroupMaxLagSeconds(), "shop", "state"), age)
+		if got := p[lagSeries(metrics.KafkaGroupLagUncertainty(), "shop", "state", "partition=0")]; got > off {
+			t.Errorf("told %v: off by up to %v, want %v", told, got, off)
+		}
+	}
+}
+
 // TestLagForgets holds what is kept through many collections in which groups and
 // topics come and go.
 func TestLagForgets(t *testing.T) {
@@ -429,22 +465,22 @@ func TestLagForgets(t *testing.T) {
 func churn(cycle int) (*snapshot, []*consumer) {
 	s := &snapshot{at: time.Now(), byName: map[string]*topic{}}
 	var out []*consumer
-	for i := range 10 {
+	for i := range 5 {
 		name := fmt.Sprint("topic-", i)
-		if i == 9 {
+		if i == 4 {
 			name = fmt.Sprint("once-", cycle)
 		}
 		tp := &topic{name: name}
-		for p := range 20 {
+		for p := range 10 {
 			end := int64(cycle * 10)
 			tp.partitions = append(tp.partitions, partition{number: int32(p), label: strconv.Itoa(p), start: 0, end: end})
 		}
 		s.topics = append(s.topics, tp)
 		s.byName[name] = tp
 	}
-	for i := range 10 {
+	for i := range 5 {
 		c := &consumer{group: fmt.Sprint("group-", i), source: sourceKafka}
-		if i == 9 {
+		if i == 4 {
 			c.group = fmt.Sprint("once-", cycle)
 		}
 		for _, tp := range s.topics {

@@ -8,7 +8,7 @@ import (
 
 // Bounds of what one log keeps.
 const (
-	maxPoints = 32
+	maxPoints = 24
 	maxPolls  = 16
 )
 
@@ -58,10 +58,10 @@ func (l *Log) Observe(asked, told, start, end int64) {
 		l.polls[n-1].last = asked
 		return
 	}
-	l.polls = append(l.polls, poll{end, told, asked})
-	if len(l.polls) > maxPolls {
+	if len(l.polls) == maxPolls {
 		l.thinPolls()
 	}
+	l.polls = append(l.polls, poll{end, told, asked})
 }
 
 // thinPolls drops the poll that says least: the one between two neighbours that
@@ -175,6 +175,9 @@ func (l *Log) Prune() {
 	}
 	for len(l.points) > maxPoints {
 		l.thinPoints()
+	}
+	if cap(l.points) > 2*maxPoints { // after the first search
+		l.points = slices.Clone(l.points)
 	}
 }
 

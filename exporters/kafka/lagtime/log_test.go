@@ -209,7 +209,7 @@ func TestBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Prune()
-		if len(l.points) > maxPoints || cap(l.points) > 4*maxPoints || len(l.polls) > maxPolls || len(l.wants) > 60 {
+		if len(l.points) > maxPoints || cap(l.points) > 2*maxPoints || cap(l.polls) > maxPolls || len(l.polls) > maxPolls || len(l.wants) > 60 {
 			t.Fatalf("%d points (%d), %d polls, %d wants", len(l.points), cap(l.points), len(l.polls), len(l.wants))
 		}
 	}
