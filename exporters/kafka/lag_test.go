@@ -283,7 +283,7 @@ func (st *lagStage) snap() (context.Context, *snapshot) {
 	return ctx, s
 }
 
-// TestLagOnThreeBrokers holds the goal against a broker: bursty traffic, 1,000
+// TestLagOnThreeBrokers holds the goal against a broker: bursty traffic, 600
 // group-partitions, everything within a second, few requests.
 func TestLagOnThreeBrokers(t *testing.T) {
 	const partitions, records, groups = 60, 300, 5
