@@ -41,10 +41,11 @@ func Collectors(opts Options, logger *slog.Logger) ([]exporters.Collector, error
 	if _, err := lakekafka.Options(s.Kafka, logger); err != nil {
 		return nil, err
 	}
-	seen := &witness{dirsToo: s.compat(CompatKminion)}
+	configs := &configCache{}
 	c := &cluster{
-		settings: s, memory: &memory{}, witness: seen, open: 2,
-		lag: newLagTracker(seen.lagSettings()), logdirs: &logDirs{}, txns: &transactions{}, configs: &configCache{},
+		settings: s, memory: &memory{}, witness: &witness{dirsToo: s.compat(CompatKminion)}, open: 2,
+		lag:     newLagTracker(lagSettings{retention: configs.retention, compacted: configs.compacted}),
+		logdirs: &logDirs{}, txns: &transactions{}, configs: configs,
 		checkpoints: newCheckpointReaders(opts),
 	}
 	out := []exporters.Collector{{

@@ -24,7 +24,7 @@ func (y *cycle) kminionCluster(p *exporters.Part) {
 			replicas = len(t.partitions[0].replicas)
 		}
 		p.Add(metrics.KminionTopicInfo(), 1,
-			t.name, strconv.Itoa(len(t.partitions)), strconv.Itoa(replicas), n.settings(t.name).cleanup)
+			t.name, strconv.Itoa(len(t.partitions)), strconv.Itoa(replicas), y.configs.cleanup(t.name))
 	}
 	p.Add(metrics.KminionRequestsSent(), float64(n.sentRequests.Load()))
 	p.Add(metrics.KminionSentBytes(), float64(n.sentBytes.Load()))

@@ -33,6 +33,7 @@ type topicConfig struct {
 	retention time.Duration // negative: without limit
 	keeps     bool          // old records go by compaction alone, or not at all
 	compacts  bool          // offsets may be missing
+	cleanup   string        // cleanup.policy as it is written
 	minISR    int
 	knows     configKeys
 }
@@ -63,6 +64,13 @@ func (c *configCache) compacted(topic string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.topics[topic].compacts
+}
+
+// cleanup is cleanup.policy of a topic, "" when it is not known.
+func (c *configCache) cleanup(topic string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.topics[topic].cleanup
 }
 
 // replace takes over what is known now. Topics that are gone are forgotten.
@@ -147,6 +155,7 @@ func readTopicConfig(p *exporters.Part, rr *kmsg.DescribeConfigsResponseResource
 		}
 		if rc.Name == "cleanup.policy" {
 			policy := policyOf(*rc.Value)
+			t.cleanup = policy
 			t.keeps, t.compacts = !strings.Contains(policy, "delete"), strings.Contains(policy, "compact")
 			p.Add(metrics.KafkaTopicCleanupPolicyInfo(), 1, name, policy)
 			continue

@@ -50,7 +50,6 @@ func (c *cluster) collect(ctx context.Context, out *exporters.Batch) error {
 	y.ends(ctx)
 	y.consumers = y.merge()
 	y.addCheckpoints()
-	c.witness.forget(s)
 	y.coarsen()
 	y.rest(ctx)
 	return nil

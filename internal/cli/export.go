@@ -153,11 +153,15 @@ func (c *exportCmd) collectors(a *app) ([]exporters.Collector, http.Handler, err
 		if a.globals.Config != "" || !c.standsAlone() {
 			return nil, nil, err
 		}
-		lab = config.Lab{} // the flags say it all
+		lab = config.Lab{Name: "default"} // the flags say it all
+	}
+	clusters, err := c.clusters(lab, a.Lookup)
+	if err != nil {
+		return nil, nil, err
 	}
 	var all []exporters.Collector
 	var push http.Handler
-	if c.wants("kafka", len(c.clusters(lab)) > 0) {
+	if c.wants("kafka", len(clusters) > 0) {
 		made, err := c.kafkaCollectors(a, lab)
 		if err != nil {
 			return nil, nil, err

@@ -59,21 +59,26 @@ type tlsFlags struct {
 
 // clusters are the Kafka clusters to watch, by name: the one of the flags, else
 // the lab's and those of its section exporters.
-func (c *exportCmd) clusters(lab config.Lab) map[string]config.Kafka {
+func (c *exportCmd) clusters(lab config.Lab, lookup config.Lookup) (map[string]config.Kafka, error) {
 	if len(c.Servers) > 0 {
-		return map[string]config.Kafka{lab.Name: {Brokers: c.Servers, TLS: c.tlsFlags.config(), SASL: c.saslFlags.config()}}
+		login, err := c.saslFlags.config(lookup)
+		return map[string]config.Kafka{lab.Name: {Brokers: c.Servers, TLS: c.tlsFlags.config(), SASL: login}}, err
 	}
 	out := map[string]config.Kafka{}
 	if len(lab.Kafka.Brokers) > 0 {
 		out[lab.Name] = lab.Kafka
 	}
-	return out
+	maps.Copy(out, lab.Clusters)
+	return out, nil
 }
 
 // kafkaCollectors makes the collectors of all clusters. Where there are
 // several, each of their series says which by a label.
 func (c *exportCmd) kafkaCollectors(a *app, lab config.Lab) ([]exporters.Collector, error) {
-	clusters := c.clusters(lab)
+	clusters, err := c.clusters(lab, a.Lookup)
+	if err != nil {
+		return nil, err
+	}
 	if len(clusters) == 0 {
 		return nil, fail.New(fail.Usage, "give --kafka.server, or set kafka.brokers in lakeproof.yaml",
 			"choosing the Kafka clusters to watch: none is configured")
@@ -84,7 +89,7 @@ func (c *exportCmd) kafkaCollectors(a *app, lab config.Lab) ([]exporters.Collect
 	}
 	var all []exporters.Collector
 	for _, name := range slices.Sorted(maps.Keys(clusters)) {
-		made, err := c.cluster(a, lab, name, clusters[name], store)
+		made, err := c.cluster(a, lab, store, one{name, clusters[name], len(clusters) > 1})
 		if err != nil {
 			closeAll(all)
 			return nil, err
@@ -94,25 +99,32 @@ func (c *exportCmd) kafkaCollectors(a *app, lab config.Lab) ([]exporters.Collect
 	return all, nil
 }
 
+// one is one cluster, of several or alone.
+type one struct {
+	name  string
+	kafka config.Kafka
+	named bool // by a label, because there are others
+}
+
 func (c *exportCmd) cluster(
-	a *app, lab config.Lab, name string, cfg config.Kafka, store *objectstore.Store,
+	a *app, lab config.Lab, store *objectstore.Store, of one,
 ) ([]exporters.Collector, error) {
 	var labels []exporters.Label
-	if len(c.clusters(lab)) > 1 {
-		labels = append(labels, exporters.Label{Name: "cluster", Value: name})
+	if of.named {
+		labels = append(labels, exporters.Label{Name: "cluster", Value: of.name})
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.KafkaLabels)) {
 		labels = append(labels, exporters.Label{Name: key, Value: c.KafkaLabels[key]})
 	}
 	opts := kafka.Options{
-		Cluster: name, Kafka: cfg, Labels: labels, Compat: c.Compat, AssignedOnly: !c.ShowAll,
+		Cluster: of.name, Kafka: of.kafka, Labels: labels, Compat: c.Compat, AssignedOnly: !c.ShowAll,
 		TopicFilter: c.TopicFilter, TopicExclude: c.TopicExclude, GroupFilter: c.GroupFilter, GroupExclude: c.GroupExclude,
 		Interval: c.Interval, Files: store,
 	}
 	if c.AllParts {
 		opts.Details = kafka.DetailsAll
 	}
-	if name == lab.Name || len(c.Servers) > 0 {
+	if of.name == lab.Name {
 		opts.Checkpoints = c.checkpoints(lab)
 	}
 	return kafka.Collectors(opts, a.log)
@@ -143,11 +155,48 @@ func (f tlsFlags) config() config.TLS {
 	}
 }
 
-func (f saslFlags) config() config.SASL {
+func (f saslFlags) config(lookup config.Lookup) (config.SASL, error) {
 	if !f.SASL {
-		return config.SASL{}
+		return config.SASL{}, nil
 	}
-	return config.SASL{Mechanism: mechanisms()[f.Mechanism], Username: f.Username, Password: config.NewSecret(f.Password)}
+	out := config.SASL{
+		Mechanism: mechanisms()[f.Mechanism], Username: f.Username,
+		Password: config.NewSecret(f.Password), PasswordFile: f.PasswordFile,
+	}
+	switch {
+	case out.Mechanism == "":
+		return out, fail.New(fail.Usage, "use plain, scram-sha256, scram-sha512, oauthbearer or awsiam",
+			"reading --sasl.mechanism %q: unknown", f.Mechanism)
+	case out.Mechanism == config.MechanismOAuth && f.TokenURL == "" && f.PasswordFile == "":
+		return out, fail.New(fail.Usage, "give --sasl.oauthbearer-token-url, or a token in --sasl.password-file",
+			"reading --sasl.mechanism oauthbearer: there is no token")
+	case out.Mechanism == config.MechanismOAuth && f.TokenURL == "":
+		out.TokenFile, out.PasswordFile = f.PasswordFile, ""
+	case out.Mechanism == config.MechanismOAuth:
+		out.OAuth2 = config.OAuth2{
+			TokenURL: f.TokenURL, ClientID: f.Username, ClientSecret: config.NewSecret(f.Password), Scope: f.Scopes,
+		}
+	case out.Mechanism == config.MechanismAWS:
+		return f.aws(out, lookup)
+	}
+	return out, nil
+}
+
+// aws takes the identity from the environment, as Amazon's own tools do.
+func (f saslFlags) aws(out config.SASL, lookup config.Lookup) (config.SASL, error) {
+	for name, to := range map[string]*config.Secret{
+		"AWS_ACCESS_KEY_ID": &out.AWS.AccessKey, "AWS_SECRET_ACCESS_KEY": &out.AWS.SecretKey,
+		"AWS_SESSION_TOKEN": &out.AWS.SessionToken,
+	} {
+		if text, ok := lookup(name); ok {
+			*to = config.NewSecret(text)
+		}
+	}
+	if out.AWS.AccessKey.IsZero() || out.AWS.SecretKey.IsZero() {
+		return out, fail.New(fail.Usage, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+			"reading --sasl.mechanism awsiam: there are no credentials in the environment")
+	}
+	return out, nil
 }
 
 // mechanisms are kafka_exporter's names of the mechanisms, and Kafka's own.

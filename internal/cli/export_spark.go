@@ -116,9 +116,10 @@ func both(first, second func()) func() {
 // follower asks the lab's cluster about the topics that queries read; nil where
 // there is none.
 func (c *exportCmd) follower(a *app, lab config.Lab) (*kafka.Follower, error) {
-	cfg, ok := c.clusters(lab)[lab.Name]
-	if !ok {
-		return nil, nil
+	clusters, err := c.clusters(lab, a.Lookup)
+	cfg, ok := clusters[lab.Name]
+	if err != nil || !ok {
+		return nil, err
 	}
 	return kafka.NewFollower(lab.Name, cfg, a.log)
 }

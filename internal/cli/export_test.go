@@ -126,7 +126,7 @@ func TestExportReloads(t *testing.T) {
 	}
 	write("lab: before\nkafka: {brokers: [" + broker(t) + "]}\n")
 	x := export(t, env.Env{Name: "lakeproof", Args: []string{"--config", file, "export", "kafka", "--web.listen-address=127.0.0.1:0"}})
-	awaited(t, x.url+"/metrics", `lakeproof_collector_success{collector="kafka",target="before"} 1`)
+	awaited(t, x.url+"/metrics", "kafka_brokers 1")
 	write("lab: before\nkafak: {}\n")
 	x.hangup <- struct{}{}
 	page := awaited(t, x.url+"/metrics", `lakeproof_exporter_reloads_total{result="failure"} 1`)

@@ -67,12 +67,13 @@ func Load(path string, lookup Lookup) (Lab, error) {
 // file is lakeproof.yaml as it is written. Every path of keys is also a
 // variable of the environment: kafka.brokers is LAKEPROOF_KAFKA_BROKERS.
 type file struct {
-	Lab      string       `yaml:"lab"`
-	Kafka    fileKafka    `yaml:"kafka"`
-	Catalog  fileCatalog  `yaml:"catalog"`
-	Storage  fileStorage  `yaml:"storage"`
-	Spark    []fileSpark  `yaml:"spark"`
-	Registry fileRegistry `yaml:"registry"`
+	Lab      string               `yaml:"lab"`
+	Kafka    fileKafka            `yaml:"kafka"`
+	Catalog  fileCatalog          `yaml:"catalog"`
+	Storage  fileStorage          `yaml:"storage"`
+	Spark    []fileSpark          `yaml:"spark"`
+	Registry fileRegistry         `yaml:"registry"`
+	Clusters map[string]fileKafka `yaml:"clusters,omitempty"`
 }
 
 type fileKafka struct {
@@ -94,6 +95,16 @@ type fileSASL struct {
 	Username     string `yaml:"username"`
 	Password     string `yaml:"password"`
 	PasswordFile string `yaml:"password_file,omitempty"`
+
+	Token     string      `yaml:"token,omitempty"`
+	TokenFile string      `yaml:"token_file,omitempty"`
+	OAuth2    *fileOAuth2 `yaml:"oauth2,omitempty"`
+
+	AccessKey     string `yaml:"access_key,omitempty"`
+	AccessKeyFile string `yaml:"access_key_file,omitempty"`
+	SecretKey     string `yaml:"secret_key,omitempty"`
+	SecretKeyFile string `yaml:"secret_key_file,omitempty"`
+	SessionToken  string `yaml:"session_token,omitempty"`
 }
 
 type fileCatalog struct {

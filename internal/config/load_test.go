@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,5 +164,77 @@ func TestOverrideReplacesTheOtherWay(t *testing.T) {
 	lab, err := Load(path, vars(map[string]string{"LAKEPROOF_STORAGE_SECRET_KEY": "b"}))
 	if err != nil || lab.Storage.SecretKey.Reveal() != "b" {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestLogins(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"password": "hunter2\n", "token": "abc\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "lakeproof.yaml")
+	load := func(login string) (Lab, error) {
+		text := "lab: home\nkafka: {brokers: [a:1]}\nclusters: {east: {brokers: [b:1], tls: {}, sasl: " + login + "}}\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(file, func(string) (string, bool) { return "", false })
+	}
+	for login, want := range map[string]SASL{
+		"{mechanism: PLAIN, username: a, password_file: password}": {
+			Mechanism: "PLAIN", Username: "a", Password: NewSecret("hunter2"), PasswordFile: filepath.Join(dir, "password"),
+		},
+		"{mechanism: OAUTHBEARER, token: abc}": {Mechanism: "OAUTHBEARER", Token: NewSecret("abc")},
+		"{mechanism: OAUTHBEARER, token_file: token}": {
+			Mechanism: "OAUTHBEARER", Token: NewSecret("abc"), TokenFile: filepath.Join(dir, "token"),
+		},
+		`{mechanism: OAUTHBEARER, oauth2: {token_url: "http://idp/token", client_id: c, client_secret: s, scope: k}}`: {
+			Mechanism: "OAUTHBEARER",
+			OAuth2:    OAuth2{TokenURL: "http://idp/token", ClientID: "c", ClientSecret: NewSecret("s"), Scope: "k"},
+		},
+		"{mechanism: AWS_MSK_IAM, access_key: a, secret_key: s, session_token: t}": {
+			Mechanism: "AWS_MSK_IAM",
+			AWS:       AWS{AccessKey: NewSecret("a"), SecretKey: NewSecret("s"), SessionToken: NewSecret("t")},
+		},
+	} {
+		lab, err := load(login)
+		if err != nil {
+			t.Errorf("%s: %v", login, err)
+			continue
+		}
+		if got := lab.Clusters["east"].SASL; got != want {
+			t.Errorf("%s: %+v", login, got)
+		}
+		shown := lab.Clusters["east"].SASL.file()
+		if text := fmt.Sprintf("%+v", shown); strings.Contains(text, "hunter2") || strings.Contains(text, "abc") {
+			t.Errorf("a secret is shown: %s", text)
+		}
+	}
+	for login, want := range map[string]string{
+		"{mechanism: OAUTHBEARER}":                                "clusters.east.sasl: 0 ways to get a token",
+		"{mechanism: OAUTHBEARER, token: a, token_file: token}":   "clusters.east.sasl: 2 ways",
+		"{mechanism: OAUTHBEARER, oauth2: {client_id: c}}":        "clusters.east.sasl.oauth2",
+		"{mechanism: AWS_MSK_IAM, access_key: a}":                 "clusters.east.sasl: access_key or secret_key is missing",
+		"{mechanism: PLAIN, username: a, password_file: nowhere}": "clusters.east.sasl.password",
+		"{mechanism: GSSAPI}":                                     `"GSSAPI" is not known`,
+	} {
+		if _, err := load(login); err == nil || !strings.Contains(err.Error(), want) || fail.CodeOf(err) != fail.Usage {
+			t.Errorf("%s: %v", login, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"lab: x\nclusters: {x: {brokers: [a:1]}}":     "clusters.x",
+		"clusters: {east: {}}":                        "clusters.east.brokers",
+		"clusters: {east: {brokers: [a]}}":            "clusters.east.brokers",
+		"clusters: {east: {brokers: [a:1], tsl: {}}}": "tsl",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file, func(string) (string, bool) { return "", false }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -30,7 +30,7 @@ func fileOf(lab Lab) *file {
 	k, c, s, r := lab.Kafka, lab.Catalog, lab.Storage, lab.Registry
 	f := &file{
 		Lab:     lab.Name,
-		Kafka:   fileKafka{Brokers: k.Brokers},
+		Kafka:   k.file(),
 		Catalog: fileCatalog{URI: c.URI, Warehouse: c.Warehouse},
 		Storage: fileStorage{
 			Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, PathStyle: &s.PathStyle,
@@ -39,22 +39,25 @@ func fileOf(lab Lab) *file {
 		Spark:    []fileSpark{},
 		Registry: fileRegistry{URL: r.URL, Username: r.Username, Password: r.Password.String()},
 	}
-	if t := k.TLS; t.Enabled {
-		f.Kafka.TLS = &fileTLS{t.CAFile, t.CertFile, t.KeyFile, t.ServerName, t.InsecureSkipVerify}
-	}
-	if k.SASL.Mechanism != "" {
-		f.Kafka.SASL = &fileSASL{Mechanism: k.SASL.Mechanism, Username: k.SASL.Username, Password: k.SASL.Password.String()}
+	for name, cluster := range lab.Clusters {
+		if f.Clusters == nil {
+			f.Clusters = map[string]fileKafka{}
+		}
+		f.Clusters[name] = cluster.file()
 	}
 	if a := c.Auth; a != (CatalogAuth{}) {
-		f.Catalog.Auth = &fileAuth{Token: a.Token.String(), TokenFile: a.TokenFile}
-		if o := a.OAuth2; o.TokenURL != "" {
-			f.Catalog.Auth.OAuth2 = &fileOAuth2{
-				TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: o.ClientSecret.String(), Scope: o.Scope,
-			}
-		}
+		f.Catalog.Auth = &fileAuth{Token: a.Token.String(), TokenFile: a.TokenFile, OAuth2: a.OAuth2.file()}
 	}
 	for _, app := range lab.Spark {
 		f.Spark = append(f.Spark, fileSpark(app))
+	}
+	return f
+}
+
+func (k Kafka) file() fileKafka {
+	f := fileKafka{Brokers: k.Brokers, SASL: k.SASL.file()}
+	if t := k.TLS; t.Enabled {
+		f.TLS = &fileTLS{t.CAFile, t.CertFile, t.KeyFile, t.ServerName, t.InsecureSkipVerify}
 	}
 	return f
 }

@@ -12,6 +12,7 @@ type Lab struct {
 	Storage  Storage
 	Spark    []Spark
 	Registry Registry
+	Clusters map[string]Kafka // further Kafka clusters that the exporters watch, by name
 }
 
 // Kafka is one cluster.
@@ -31,11 +32,28 @@ type TLS struct {
 	InsecureSkipVerify bool   // default false
 }
 
-// SASL is a login. Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty means none.
+// SASL is a login. Mechanism is one of [Mechanisms]; empty means none.
 type SASL struct {
 	Mechanism string
-	Username  string
-	Password  Secret
+
+	// Of PLAIN and SCRAM. PasswordFile, where set, is read again at each login.
+	Username     string
+	Password     Secret
+	PasswordFile string
+
+	// Of OAUTHBEARER, one of them. TokenFile is read again at each login.
+	Token     Secret
+	TokenFile string
+	OAuth2    OAuth2
+
+	AWS AWS // of AWS_MSK_IAM
+}
+
+// AWS are the credentials of an identity of Amazon Web Services.
+type AWS struct {
+	AccessKey    Secret
+	SecretKey    Secret
+	SessionToken Secret // of temporary credentials; default none
 }
 
 // Catalog is one Iceberg REST catalog.

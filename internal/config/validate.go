@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -13,13 +14,24 @@ import (
 )
 
 // Mechanisms are the logins that kafka.sasl.mechanism can name.
-func Mechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} }
+func Mechanisms() []string {
+	return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", MechanismOAuth, MechanismAWS}
+}
+
+// The mechanisms that log in without a password.
+const (
+	MechanismOAuth = "OAUTHBEARER"
+	MechanismAWS   = "AWS_MSK_IAM"
+)
 
 // lab checks the values, reads the files of secrets and fills in defaults.
 func (f *file) lab(dir string) (Lab, error) {
 	out := Lab{Name: or(f.Lab, "home")}
 	var err error
-	if out.Kafka, err = f.Kafka.validate(dir); err != nil {
+	if out.Kafka, err = f.Kafka.validate("kafka", dir); err != nil {
+		return Lab{}, err
+	}
+	if out.Clusters, err = validateClusters(f.Clusters, out.Name, dir); err != nil {
 		return Lab{}, err
 	}
 	if out.Catalog, err = f.Catalog.validate(dir); err != nil {
@@ -35,67 +47,75 @@ func (f *file) lab(dir string) (Lab, error) {
 	return out, err
 }
 
-func (f *fileKafka) validate(dir string) (Kafka, error) {
+// validateClusters checks the clusters beside the lab's own.
+func validateClusters(from map[string]fileKafka, own, dir string) (map[string]Kafka, error) {
+	var out map[string]Kafka
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		key := "clusters." + name
+		if name == "" || name == own {
+			return nil, bad(key, "give each cluster a name of its own", "%q is the lab's name, or empty", name)
+		}
+		f := from[name]
+		k, err := f.validate(key, dir)
+		if err != nil {
+			return nil, err
+		}
+		if len(k.Brokers) == 0 {
+			return nil, bad(key+".brokers", "add brokers: [127.0.0.1:9092]", "is missing")
+		}
+		if out == nil {
+			out = make(map[string]Kafka, len(from))
+		}
+		out[name] = k
+	}
+	return out, nil
+}
+
+func (f *fileKafka) validate(key, dir string) (Kafka, error) {
 	out := Kafka{Brokers: f.Brokers}
 	for _, b := range f.Brokers {
 		host, port, err := net.SplitHostPort(b)
 		if n, bad := strconv.Atoi(port); err != nil || host == "" || bad != nil || n < 1 || n > 65535 {
-			return out, badBroker(b)
+			return out, badBroker(key, b)
 		}
 	}
 	if len(f.Brokers) == 0 && (f.TLS != nil || f.SASL != nil) {
-		return out, bad("kafka.brokers", "add brokers: [127.0.0.1:9092]", "no brokers, but a way to reach them")
+		return out, bad(key+".brokers", "add brokers: [127.0.0.1:9092]", "no brokers, but a way to reach them")
 	}
 	var err error
 	if f.TLS != nil {
-		if out.TLS, err = f.TLS.validate(dir); err != nil {
+		if out.TLS, err = f.TLS.validate(key+".tls", dir); err != nil {
 			return out, err
 		}
 	}
 	if f.SASL != nil {
-		out.SASL, err = f.SASL.validate(dir)
+		out.SASL, err = f.SASL.validate(key+".sasl", dir)
 	}
 	return out, err
 }
 
-func badBroker(b string) error {
-	return bad("kafka.brokers", "write host:port, for example 127.0.0.1:9092", "%q is not host:port", b)
+func badBroker(key, b string) error {
+	return bad(key+".brokers", "write host:port, for example 127.0.0.1:9092", "%q is not host:port", b)
 }
 
-func (f *fileTLS) validate(dir string) (TLS, error) {
+func (f *fileTLS) validate(at, dir string) (TLS, error) {
 	out := TLS{
 		Enabled: true, CAFile: within(dir, f.CAFile), CertFile: within(dir, f.CertFile), KeyFile: within(dir, f.KeyFile),
 		ServerName: f.ServerName, InsecureSkipVerify: f.InsecureSkipVerify,
 	}
 	if (f.CertFile == "") != (f.KeyFile == "") {
-		return out, bad("kafka.tls", "give both for mTLS, or neither", "only one of cert_file and key_file is set")
+		return out, bad(at, "give both for mTLS, or neither", "only one of cert_file and key_file is set")
 	}
 	for key, path := range map[string]string{"ca_file": out.CAFile, "cert_file": out.CertFile, "key_file": out.KeyFile} {
 		if path == "" {
 			continue
 		}
 		if _, err := os.Stat(path); err != nil {
-			return out, fail.Wrap(fmt.Errorf("kafka.tls.%s: %w", key, err), fail.Usage,
+			return out, fail.Wrap(fmt.Errorf("%s.%s: %w", at, key, err), fail.Usage,
 				"the file must be there; a relative path begins at the folder of the configuration")
 		}
 	}
 	return out, nil
-}
-
-func (f *fileSASL) validate(dir string) (SASL, error) {
-	const key = "kafka.sasl"
-	out := SASL{Mechanism: f.Mechanism, Username: f.Username}
-	if !slices.Contains(Mechanisms(), f.Mechanism) {
-		return out, bad(key+".mechanism", "use one of "+strings.Join(Mechanisms(), ", "), "%q is not known", f.Mechanism)
-	}
-	if f.Username == "" {
-		return out, bad(key+".username", "add username: ...", "is missing")
-	}
-	var err error
-	if out.Password, err = secret(key+".password", f.Password, f.PasswordFile, dir); err == nil && out.Password.IsZero() {
-		err = bad(key+".password", "add password: ${KAFKA_PASSWORD}, or password_file", "is missing")
-	}
-	return out, err
 }
 
 func (f *fileCatalog) validate(dir string) (Catalog, error) {
@@ -130,21 +150,25 @@ func (f *fileAuth) validate(dir string) (CatalogAuth, error) {
 			return out, err
 		}
 	}
-	o := f.OAuth2
-	if o == nil {
+	if f.OAuth2 == nil {
 		return out, nil
 	}
-	if o.TokenURL == "" || o.ClientID == "" {
-		return out, bad(key+".oauth2", "set token_url and client_id", "token_url or client_id is missing")
-	}
-	if err := address(key+".oauth2.token_url", o.TokenURL); err != nil {
-		return out, err
-	}
-	clientSecret, err := secret(key+".oauth2.client_secret", o.ClientSecret, o.ClientSecretFile, dir)
-	out.OAuth2 = OAuth2{
-		TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: clientSecret, Scope: or(o.Scope, "catalog"),
+	var err error
+	if out.OAuth2, err = f.OAuth2.validate(key+".oauth2", dir); err == nil {
+		out.OAuth2.Scope = or(out.OAuth2.Scope, "catalog")
 	}
 	return out, err
+}
+
+func (f *fileOAuth2) validate(key, dir string) (OAuth2, error) {
+	if f.TokenURL == "" || f.ClientID == "" {
+		return OAuth2{}, bad(key, "set token_url and client_id", "token_url or client_id is missing")
+	}
+	if err := address(key+".token_url", f.TokenURL); err != nil {
+		return OAuth2{}, err
+	}
+	clientSecret, err := secret(key+".client_secret", f.ClientSecret, f.ClientSecretFile, dir)
+	return OAuth2{TokenURL: f.TokenURL, ClientID: f.ClientID, ClientSecret: clientSecret, Scope: f.Scope}, err
 }
 
 func (f *fileStorage) validate(dir string) (Storage, error) {

@@ -1,18 +1,15 @@
 package catalog
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/internal/lakehouse/token"
 )
 
 // authorizer adds the login to a request; fresh asks for a token that was not
@@ -25,7 +22,8 @@ type authorizer interface {
 func newAuthorizer(cfg config.CatalogAuth, client *http.Client) authorizer {
 	switch {
 	case cfg.OAuth2.TokenURL != "":
-		return &clientCredentials{cfg: cfg.OAuth2, http: client}
+		cfg.OAuth2.Scope = cmp.Or(cfg.OAuth2.Scope, "catalog")
+		return clientCredentials{token.NewSource(cfg.OAuth2, "catalog.auth.oauth2", client)}
 	case cfg.TokenFile != "":
 		return tokenFile(cfg.TokenFile)
 	}
@@ -61,74 +59,16 @@ func (f tokenFile) authorize(req *http.Request, _ bool) error {
 
 func (tokenFile) renewable() bool { return true }
 
-// clientCredentials is the grant of RFC 6749 section 4.4. A token is renewed
-// when four fifths of its life are over, and when the catalog refuses it.
-type clientCredentials struct {
-	cfg  config.OAuth2
-	http *http.Client
+// clientCredentials logs in with tokens of a token server.
+type clientCredentials struct{ source *token.Source }
 
-	mu    sync.Mutex
-	token string
-	renew time.Time
-}
+func (clientCredentials) renewable() bool { return true }
 
-func (c *clientCredentials) renewable() bool { return true }
-
-func (c *clientCredentials) authorize(req *http.Request, fresh bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if fresh || c.token == "" || time.Now().After(c.renew) {
-		if err := c.fetch(req); err != nil {
-			return fmt.Errorf("asking %s for a token: %w", c.cfg.TokenURL, err)
-		}
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	return nil
-}
-
-// fetch asks for a token within the context of the request that needs it.
-func (c *clientCredentials) fetch(cause *http.Request) error {
-	scope := c.cfg.Scope
-	if scope == "" {
-		scope = "catalog"
-	}
-	form := url.Values{
-		"grant_type":    {"client_credentials"},
-		"client_id":     {c.cfg.ClientID},
-		"client_secret": {c.cfg.ClientSecret.Reveal()},
-		"scope":         {scope},
-	}
-	req, err := http.NewRequestWithContext(cause.Context(), http.MethodPost, c.cfg.TokenURL,
-		strings.NewReader(form.Encode()))
+func (c clientCredentials) authorize(req *http.Request, fresh bool) error {
+	text, err := c.source.Token(req.Context(), fresh)
 	if err != nil {
-		return fail.Wrap(err, fail.Usage, "correct catalog.auth.oauth2.token_url")
+		return err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	started := time.Now()
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return fail.Wrap(err, fail.Unreachable, "start the token server, or correct catalog.auth.oauth2.token_url")
-	}
-	defer drain(resp.Body)
-	var answer struct {
-		Token   string  `json:"access_token"`
-		Expires float64 `json:"expires_in"` // seconds
-		Error   string  `json:"error"`
-	}
-	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
-	switch {
-	case resp.StatusCode != http.StatusOK:
-		return fail.New(fail.Usage, "check catalog.auth.oauth2: client_id, client_secret and scope",
-			"the token server answered %d %s", resp.StatusCode, printable(answer.Error))
-	case err != nil || answer.Token == "":
-		return fail.New(fail.Unreachable, "catalog.auth.oauth2.token_url must be a token endpoint of OAuth 2",
-			"the token server's answer holds no access_token")
-	}
-	life := time.Hour
-	if answer.Expires > 0 && answer.Expires < 1e6 {
-		life = time.Duration(answer.Expires * float64(time.Second))
-	}
-	c.token, c.renew = answer.Token, started.Add(life*4/5)
+	req.Header.Set("Authorization", "Bearer "+text)
 	return nil
 }

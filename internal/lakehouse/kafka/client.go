@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
@@ -118,7 +117,7 @@ func (c *Client) About(ctx context.Context) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, c.refused(fmt.Errorf("asking a broker for its versions: %w", err))
 	}
-	about.Version = kversion.FromApiVersionsResponse(resp).VersionGuess(kversion.SkipKeys(optional()...))
+	about.Version = VersionOf(resp)
 	return about, nil
 }
 

@@ -16,7 +16,6 @@ package kafka
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,9 +23,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
@@ -98,30 +94,19 @@ func tlsConfig(cfg config.TLS) (*tls.Config, error) {
 			"reading kafka.tls: a certificate and its key belong together")
 	}
 	if cfg.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
-		if err != nil {
-			return nil, fail.Wrap(fmt.Errorf("reading kafka.tls.cert_file and key_file: %w", err), fail.Usage,
-				"give PEM files of a certificate and its own private key, without a passphrase")
+		load := func() (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+			if err != nil {
+				return nil, fail.Wrap(fmt.Errorf("reading kafka.tls.cert_file and key_file: %w", err), fail.Usage,
+					"give PEM files of a certificate and its own private key, without a passphrase")
+			}
+			return &pair, nil
 		}
-		conf.Certificates = []tls.Certificate{pair}
+		if _, err := load(); err != nil {
+			return nil, err
+		}
+		// Read again at each handshake: certificates are renewed while we run.
+		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
 	}
 	return conf, nil
-}
-
-// mechanism returns how to log in, or nil for not at all.
-func mechanism(cfg config.SASL) (sasl.Mechanism, error) {
-	user, password := cfg.Username, cfg.Password.Reveal()
-	switch cfg.Mechanism {
-	case "":
-		return nil, nil
-	case "PLAIN":
-		return plain.Auth{User: user, Pass: password}.AsMechanism(), nil
-	case "SCRAM-SHA-256":
-		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism(), nil
-	case "SCRAM-SHA-512":
-		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
-	default:
-		return nil, fail.Wrap(errors.New("reading kafka.sasl.mechanism "+cfg.Mechanism+": unknown"), fail.Usage,
-			"use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-	}
 }
