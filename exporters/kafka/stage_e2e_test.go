@@ -237,25 +237,6 @@ func (st *stage) group(ctx context.Context, t *testing.T, name, topic string, pa
 	}
 }
 
-// fromStart lets a share group begin with the records that are there.
-func (st *stage) fromStart(ctx context.Context, t *testing.T, group string) {
-	t.Helper()
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	r := kmsg.NewIncrementalAlterConfigsRequestResource()
-	r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
-	c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	c.Name, c.Value = "share.auto.offset.reset", new("earliest")
-	r.Configs = append(r.Configs, c)
-	req.Resources = append(req.Resources, r)
-	resp, err := req.RequestWith(ctx, st.client)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.Resources[0].ErrorCode)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // tool runs one of Kafka's command-line classes against the cluster.
 func (st *stage) tool(ctx context.Context, t *testing.T, class string, args ...string) string {
 	t.Helper()
