@@ -6,7 +6,7 @@ E2E      = ./internal/lab/local ./internal/lakehouse/kafka ./exporters/... ./loa
 GENERATED = TestPageIsNotStale|TestPaymentsSchemaIsTheStreams
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race e2e lint fmt bench generate check-generated check clean
+.PHONY: help build exporter demo test race e2e lint fmt bench generate check-generated check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,11 +14,15 @@ help: ## list the targets
 build: ## build bin/lakeproof
 	$(GO) build -o bin/lakeproof ./cmd/lakeproof
 
+exporter: ## build bin/lakeproof-exporter: the command export alone, stripped, for an image
+	CGO_ENABLED=0 $(GO) build -tags exporter -trimpath -ldflags '-s -w' -o bin/lakeproof-exporter ./cmd/lakeproof
+
 demo: build ## run the main job on the embedded lab; needs nothing but Go
 	bin/lakeproof demo
 
 test: ## run the tests that need nothing but Go
 	$(GO) test ./...
+	$(GO) vet -tags exporter ./cmd/... ./internal/cli
 	cd tools/promcheck && $(GO) test ./...
 
 race: ## run the same tests with the race detector

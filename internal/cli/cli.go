@@ -26,16 +26,12 @@ import (
 // grammar is the command line as a whole.
 type grammar struct {
 	globals
+	workload
 
-	Demo       demoCmd       `cmd:"" help:"Prove the embedded lab: everything in one process, verdict within a minute."`
-	Loadtest   loadtestCmd   `cmd:"" help:"Send records through the lab and follow each of them to the table."`
-	Lab        labCmd        `cmd:"" help:"The real systems as processes on this machine."`
 	Export     exportCmd     `cmd:"" help:"Watch Kafka and Spark, and serve what is seen to Prometheus."`
-	Generate   generateCmd   `cmd:"" help:"Only make records."`
 	Config     configCmd     `cmd:"" help:"Write, print or check lakeproof.yaml."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands and flags in a shell."`
-	Store      storeCmd      `cmd:"" hidden:"" help:"Serve the embedded lab's store; started by the lab itself."`
 }
 
 // globals are the flags of every command.

@@ -1,3 +1,5 @@
+//go:build !exporter
+
 package cli
 
 import (
@@ -109,22 +111,4 @@ func TestDemoServesTheRun(t *testing.T) {
 	if !strings.Contains(exported, metrics.LoadtestVerdict().Name) {
 		t.Errorf("%d bytes left by OTLP, without the verdict", len(exported))
 	}
-}
-
-func get(t *testing.T, url string) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatal(response.Status, err)
-	}
-	return string(body)
 }
