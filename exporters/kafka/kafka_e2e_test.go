@@ -242,45 +242,6 @@ func openTransaction(ctx context.Context, t *testing.T, st *stage, e *eye) {
 	})
 }
 
-// A broker that halts: the collection ends in time, and what the others lead
-// is fresh.
-func brokerStalls(ctx context.Context, t *testing.T, st *stage, e *eye) {
-	leader, _ := st.quorum(ctx, t)
-	halted := int32(leader)%3 + 1 // not the controller: that would move everything
-	other := halted%3 + 1
-	p := e.page(t)
-	before := p.one("kafka_topic_partition_current_offset", "topic", "solo", "partition", strconv.Itoa(int(other-1)))
-	name := fmt.Sprintf("kafka-%d", halted)
-	if err := st.Pause(name); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := st.Resume(name); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := st.client.ProduceSync(ctx, &kgo.Record{Topic: "solo", Partition: other - 1, Value: []byte("x")}).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
-	p = e.within(ctx, t, 2, "a fresh offset beside a broker that halts", func(p page) (bool, string) {
-		got := p.one("kafka_topic_partition_current_offset", "topic", "solo", "partition", strconv.Itoa(int(other-1)))
-		return got == before+1, fmt.Sprint(got)
-	})
-	for _, s := range p["lakeproof_collector_duration_seconds"] {
-		if s.value > 5 {
-			t.Errorf("a collection of %v took %.1f s", s.labels, s.value)
-		}
-	}
-	if err := st.Resume(name); err != nil {
-		t.Fatal(err)
-	}
-	e.within(ctx, t, 8, "the broker's return", func(p page) (bool, string) {
-		under, _ := p.sum("kafka_topic_under_replicated_partitions")
-		ok, bad := p.all()
-		return under == 0 && ok && p.one("kafka_brokers") == 3, bad
-	})
-}
-
 // A broker dies, the one that leads the quorum; and comes back.
 func brokerDies(ctx context.Context, t *testing.T, st *stage, e *eye) {
 	dead := int32(st.quorumAgrees(ctx, t, e))
