@@ -172,6 +172,24 @@ func TestHangingIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TestHangsLongerThanACollection has a driver hang for longer than a collection
+// may take: what others say of its queries is there all the same.
+func TestHangsLongerThanACollection(t *testing.T) {
+	o := manyApps(t, 1)
+	d := newDriver(t)
+	o.Apps[0].UI = d.URL
+	d.handle(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+	e := newExporter(t, o)
+	page := e.page()
+	wants(t, page, map[string]string{
+		`spark_app_up{app="app-00"}`:                            "0",
+		`spark_poll_errors_total{app="app-00",class="timeout"}`: "1",
+	})
+	if value(page, `spark_streaming_batch_id{app="app-00",query="bronze_payments"}`) == "" {
+		t.Error(page)
+	}
+}
+
 // impatient has the exporter wait for next to nothing, until it is told to be
 // patient again.
 func (e *exporter) impatient() (patient func()) {

@@ -23,6 +23,9 @@ const (
 	maxWait     = 2               // collections that a driver is left alone after it hung
 	finalsAtOne = 4               // ended runs whose last figures are read in one collection
 	maxTries    = 5               // to read them
+
+	// fairTime is what a driver must have had before it is said to hang.
+	fairTime = 500 * time.Millisecond
 )
 
 // collector asks all applications. collect is never called twice at once.
@@ -228,8 +231,11 @@ func (c *collector) ask(ctx context.Context, out *exporters.Batch, st *state, t 
 	}
 	p := &poll{meter: &httpjson.Meter{}, now: c.o.Now()}
 	p.ui = ui.Metered(p.meter)
-	g, err := greet(ctx, p.ui)
-	if err != nil && ctx.Err() != nil {
+	asking, cancel := share(ctx) // the rest is for the queries, which say that a driver hangs
+	defer cancel()
+	fair := hasTime(asking, fairTime)
+	g, err := greet(asking, p.ui)
+	if err != nil && (ctx.Err() != nil || asking.Err() != nil && !fair) {
 		out.Part("app/" + a.name).Fail(fmt.Errorf("the time of the collection was over: %w", err))
 		return nil, a, nil // it is not the driver's fault
 	}
@@ -254,10 +260,16 @@ func (c *collector) ask(ctx context.Context, out *exporters.Batch, st *state, t 
 	}
 	p.state = st
 	p.run = st.meet(g, t.source, c.began, p.now)
-	err = p.read(ctx)
+	err = p.read(asking)
 	st.failed(err)
 	a.alive, a.started, a.gauges = true, g.attempt.Start.Time, p.gauges
 	return st, a, err
+}
+
+// hasTime reports whether so much time is left.
+func hasTime(ctx context.Context, least time.Duration) bool {
+	until, ok := ctx.Deadline()
+	return !ok || time.Until(until) >= least
 }
 
 // drop leaves an application alone whose driver turned out to be another one. A
