@@ -23,7 +23,7 @@ func confinements() []confined {
 	return []confined{
 		{
 			"github.com/twmb/franz-go/...",
-			[]string{"internal/lakehouse/kafka", "exporters/kafka", "loadtest/sink", "loadtest/hop", "internal/lab/..."},
+			[]string{"internal/lakehouse/kafka", "exporters/kafka/...", "loadtest/sink", "loadtest/hop", "internal/lab/..."},
 			"ask internal/lakehouse/kafka, or declare the interface that you need",
 		},
 		{"github.com/alecthomas/kong", []string{"internal/cli"}, "flags are read in internal/cli and handed down as values"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakeproof/lakeproof/exporters"
 	"github.com/lakeproof/lakeproof/exporters/kafka"
+	"github.com/lakeproof/lakeproof/exporters/kafka/probe"
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/objectstore"
@@ -127,7 +128,18 @@ func (c *exportCmd) cluster(
 	if of.name == lab.Name {
 		opts.Checkpoints = c.checkpoints(lab)
 	}
-	return kafka.Collectors(opts, a.log)
+	all, err := kafka.Collectors(opts, a.log)
+	if err != nil || !c.Probe {
+		return all, err
+	}
+	prober, err := probe.Collector(probe.Options{
+		Cluster: of.name, Kafka: of.kafka, Labels: labels, Compat: c.Compat, Topic: c.ProbeTopic, Interval: c.Interval,
+	}, a.log)
+	if err != nil {
+		closeAll(all)
+		return nil, err
+	}
+	return append(all, prober), nil
 }
 
 // checkpoints are those to show as groups: the flags', else the lab's.
