@@ -180,6 +180,7 @@ func TestHangsLongerThanACollection(t *testing.T) {
 	o.Apps[0].UI = d.URL
 	d.handle(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 	e := newExporter(t, o)
+	e.Interval = time.Second
 	page := e.page()
 	wants(t, page, map[string]string{
 		`spark_app_up{app="app-00"}`:                            "0",
