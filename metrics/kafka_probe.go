@@ -3,7 +3,7 @@ package metrics
 // The values of label result of [KafkaProbeRecords].
 const (
 	ProbeProduced  = "produced"  // acknowledged by the broker
-	ProbeFailed    = "failed"    // not acknowledged
+	ProbeFailed    = "failed"    // not acknowledged in time
 	ProbeReceived  = "received"  // read back
 	ProbeLost      = "lost"      // acknowledged, and not read back in time
 	ProbeDuplicate = "duplicate" // read back once more

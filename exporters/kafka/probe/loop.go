@@ -76,9 +76,8 @@ func (s *session) open() error {
 	cl, err := kafka.Dial(s.ctx, s.Kafka, s.logger,
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
-		// One attempt a record: what happens to it is what is measured. Without
-		// idempotence a record that failed is done with at once.
-		kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1), kgo.RecordRetries(1),
+		// Idempotent, as producers are by default: a record that comes twice was
+		// doubled by the cluster and not by our trying again.
 		kgo.RecordDeliveryTimeout(max(s.Patience, time.Second)), kgo.ProduceRequestTimeout(askTimeout),
 		kgo.MaxBufferedRecords(10_000))
 	if err != nil {

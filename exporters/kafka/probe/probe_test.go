@@ -36,8 +36,8 @@ func TestTrack(t *testing.T) {
 			stats{produced: 1, received: 1, inFlight: 3},
 		},
 		"read back before the acknowledgement": {
-			func(t *track) { t.receive(0, at(1)); t.acknowledge(0, at(2), nil); t.expire(at(100), patience) },
-			stats{produced: 1, received: 1},
+			func(t *track) { t.receive(0, at(1)); t.acknowledge(0, at(2), nil) },
+			stats{produced: 1, received: 1, inFlight: 3},
 		},
 		"lost": {
 			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(11), patience) },
@@ -50,6 +50,10 @@ func TestTrack(t *testing.T) {
 		"not acknowledged is not lost": {
 			func(t *track) { t.acknowledge(0, at(1), errors.New("no")); t.expire(at(11), patience) },
 			stats{failed: 1, inFlight: 3},
+		},
+		"never answered": {
+			func(t *track) { t.expire(at(21), patience); t.acknowledge(0, at(22), nil) },
+			stats{failed: 4},
 		},
 		"twice": {
 			func(t *track) { t.acknowledge(0, at(1), nil); t.receive(0, at(2)); t.receive(0, at(3)) },

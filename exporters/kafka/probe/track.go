@@ -76,7 +76,7 @@ func (t *track) settle(r *trace, to fate) {
 // acknowledge notes the broker's answer.
 func (t *track) acknowledge(seq uint64, now time.Time, err error) {
 	r := t.find(seq)
-	if r == nil {
+	if r == nil || r.fate == gone {
 		return
 	}
 	if err != nil {
@@ -126,8 +126,9 @@ func (t *track) expire(now time.Time, patience time.Duration) {
 		case r.fate == acked && now.Sub(r.at) > patience:
 			t.settle(r, lost)
 			r.count(func(s *stats) { s.lost++ })
-		case r.fate == sent && now.Sub(r.at) > 2*patience: // nobody will answer any more
+		case r.fate == sent && now.Sub(r.at) > 2*patience: // the client is not sure, and keeps it
 			t.settle(r, gone)
+			r.count(func(s *stats) { s.failed++ })
 		}
 	}
 	n := 0
