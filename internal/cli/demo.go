@@ -11,8 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/lakeproof/lakeproof/exporters"
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lab"
@@ -150,18 +152,31 @@ func (c *demoCmd) serve(ctx context.Context, r runner, folder string, running *l
 	if listen == "" {
 		listen = "127.0.0.1:9877"
 	}
-	pages := http.NewServeMux()
-	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, request *http.Request) {
-		http.ServeFile(w, request, filepath.Join(folder, report.HTMLFile))
-	})
-	server, err := telemetry.Serve(ctx, telemetry.Web{Address: listen, ConfigFile: c.Web},
-		telemetry.Handler(r.registry, pages), r.log)
+	where := running.Config()
+	watch := exportCmd{unused: unused{ShowAll: true}}
+	collectors, _, err := watch.of(r.app, where)
 	if err != nil {
 		return err
 	}
-	where := running.Config()
-	r.say("report: http://%s/  kafka: %s  catalog: %s  s3: %s  (end with Ctrl-C)",
-		server.Addr, strings.Join(where.Kafka.Brokers, ","), where.Catalog.URI, where.Storage.Endpoint)
+	e := exporters.New(exporters.Options{Logger: r.log, Registry: r.registry}, collectors...)
+	defer e.Close()
+	pages, err := demoPages(e, filepath.Join(folder, report.HTMLFile))
+	if err != nil {
+		return err
+	}
+	server, err := telemetry.Serve(ctx, telemetry.Web{Address: listen, ConfigFile: c.Web}, pages, r.log)
+	if err != nil {
+		return err
+	}
+	r.say("report: http://%s/  exporter: http://%s/exporter/  kafka: %s  catalog: %s  s3: %s  (end with Ctrl-C)",
+		server.Addr, server.Addr, strings.Join(where.Kafka.Brokers, ","), where.Catalog.URI, where.Storage.Endpoint)
+	watching, stop := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { e.Run(watching) })
+	defer func() {
+		stop()
+		done.Wait()
+	}()
 	select {
 	case <-ctx.Done():
 	case err = <-running.Failed():
@@ -169,4 +184,20 @@ func (c *demoCmd) serve(ctx context.Context, r runner, folder string, running *l
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
 	return errors.Join(err, server.Close(closing))
+}
+
+// demoPages are the report and, beside it, the exporter's pages.
+func demoPages(e *exporters.Exporter, file string) (http.Handler, error) {
+	watched, err := e.Handler()
+	if err != nil {
+		return nil, err
+	}
+	pages := http.NewServeMux()
+	pages.Handle("/exporter/", http.StripPrefix("/exporter", watched))
+	pages.Handle("/metrics", watched)
+	pages.Handle("/-/", watched)
+	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, request *http.Request) {
+		http.ServeFile(w, request, file)
+	})
+	return pages, nil
 }

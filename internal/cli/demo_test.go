@@ -97,6 +97,11 @@ func TestDemoServesTheRun(t *testing.T) {
 					t.Errorf("/metrics after the run has no %s", want)
 				}
 			}
+			awaited(t, found[1]+"metrics", `kafka_consumergroup_lag_sum{consumergroup="`)
+			awaited(t, found[1]+"metrics", `spark_streaming_kafka_lag_records{app="`)
+			if !strings.Contains(get(t, found[1]+"exporter/"), "lakeproof exporter") {
+				t.Error("the exporter's page is not there")
+			}
 			if !strings.Contains(get(t, found[1]), "<!doctype html>") {
 				t.Error("the first page is not the report")
 			}

@@ -155,6 +155,11 @@ func (c *exportCmd) collectors(a *app) ([]exporters.Collector, http.Handler, err
 		}
 		lab = config.Lab{Name: "default"} // the flags say it all
 	}
+	return c.of(a, lab)
+}
+
+// of makes the collectors of a lab.
+func (c *exportCmd) of(a *app, lab config.Lab) ([]exporters.Collector, http.Handler, error) {
 	clusters, err := c.clusters(lab, a.Lookup)
 	if err != nil {
 		return nil, nil, err
