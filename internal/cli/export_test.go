@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,6 +112,36 @@ func TestExportInPlaceOfKafkaExporter(t *testing.T) {
 	}
 	if code := x.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestExportPushes: with an endpoint of OpenTelemetry, the page leaves that way
+// as well, at the latest at the end.
+func TestExportPushes(t *testing.T) {
+	var mu sync.Mutex
+	var pushed strings.Builder
+	otlp := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		if pushed.Write(body); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer otlp.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.URL) // the library reads it itself
+	x := export(t, env.Env{
+		Name: "lakeproof", Args: []string{"export", "kafka", "--kafka.server=" + broker(t), "--web.listen-address=127.0.0.1:0"},
+		Lookup: func(name string) (string, bool) { return otlp.URL, name == "OTEL_EXPORTER_OTLP_ENDPOINT" },
+	})
+	awaited(t, x.url+"/metrics", "kafka_brokers 1")
+	x.stop()
+	mu.Lock()
+	defer mu.Unlock()
+	for _, want := range []string{"kafka_topic_partition_current_offset", "lakeproof_collector_success"} {
+		if !strings.Contains(pushed.String(), want) {
+			t.Errorf("%d bytes were pushed, without %s", pushed.Len(), want)
+		}
 	}
 }
 
