@@ -547,3 +547,25 @@ func BenchmarkBuild150k(b *testing.B) {
 		e.pages.build()
 	}
 }
+
+// TestRetry: a slow collector that goes wrong is asked again soon.
+func TestRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rounds int
+		c := Collector{Name: "slow", Interval: time.Hour, Collect: func(context.Context, *Batch) error {
+			if rounds++; rounds == 1 {
+				return errors.New("not there yet")
+			}
+			return nil
+		}}
+		e, _ := newExporter(t, Options{}, c)
+		ctx, cancel := context.WithCancel(t.Context())
+		go e.Run(ctx)
+		time.Sleep(time.Minute)
+		if rounds != 2 {
+			t.Errorf("%d collections in the first minute, 2 are right", rounds)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}

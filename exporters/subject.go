@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/telemetry"
 )
 
@@ -68,13 +69,22 @@ func (r report) problem() error {
 	return nil
 }
 
+// retryAfter is when a collection that went wrong is tried again at the latest,
+// also where the interval is longer.
+const retryAfter = 2 * DefaultInterval
+
 // loop collects until ctx ends. The time between two collections differs by up
 // to 5 %, so that many exporters do not ask at the same moment for ever.
 func (s *subject) loop(ctx context.Context) {
 	for {
 		s.collect(ctx)
-		pause := time.Duration(float64(s.interval()) * (0.95 + 0.1*rand.Float64())) //nolint:gosec // no secret
-		timer := time.NewTimer(max(0, pause-s.last().took))
+		last := s.last()
+		pause := s.interval()
+		if last.problem() != nil {
+			pause = min(pause, retryAfter)
+		}
+		pause = time.Duration(float64(pause) * (0.95 + 0.1*rand.Float64())) //nolint:gosec // no secret
+		timer := time.NewTimer(max(0, pause-last.took))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -158,7 +168,7 @@ func (s *subject) take(batch *Batch, r report) {
 	if problem := r.problem(); problem != nil {
 		r.failed++
 		if was := s.report.problem(); was == nil || was.Error() != problem.Error() {
-			s.logger.Warn("a collection went wrong", "err", problem)
+			s.logger.Warn("a collection went wrong", "err", problem, "hint", fail.HintOf(problem))
 		}
 	} else {
 		r.lastSuccess = r.began

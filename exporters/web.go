@@ -73,7 +73,7 @@ type status struct {
 // row is one collector on the landing page.
 type row struct {
 	Name, Target, State, Every, Age, Took, Series, Requests, Cost string
-	Error                                                         string
+	Error, Hint                                                   string
 	Denied                                                        []string
 	Good                                                          bool
 }
@@ -114,7 +114,7 @@ func (s *subject) row(now time.Time) row {
 		out.State, out.Good = "ok", true
 	}
 	if err := r.problem(); err != nil {
-		out.State, out.Good, out.Error = "failing", false, err.Error()
+		out.State, out.Good, out.Error, out.Hint = "failing", false, err.Error(), fail.HintOf(err)
 	}
 	for api, denied := range r.denied {
 		if denied {
@@ -210,7 +210,7 @@ func (s *subject) describe(w io.Writer) {
 	fmt.Fprintf(w, "# %s\nbegan %s, ", s.title(), r.began.UTC().Format(time.RFC3339Nano))
 	fmt.Fprintf(w, "took %s\n", ui.Seconds(r.took.Seconds()))
 	if r.err != nil {
-		fmt.Fprintf(w, "error: %v\n", r.err)
+		fmt.Fprintf(w, "error: %v\nhint: %s\n", r.err, fail.HintOf(r.err))
 	}
 	fmt.Fprintf(w, "\n## Requests: %d, %s\n", r.asked, ui.Bytes(r.bytes))
 	for _, q := range r.requests {
