@@ -12,6 +12,7 @@ const (
 	startGrace       = time.Minute     // of a driver that has just started, until it commits
 	fewBatches       = 3               // too few to know a query by
 	slowest          = 0.95            // quantile of the durations
+	usual            = 0.5
 	triggers         = 2               // that may pass without a commit
 	batches          = 3               // slow ones that may pass without a commit
 )
@@ -57,11 +58,18 @@ func (q *query) patience() time.Duration {
 	return p
 }
 
+// pace is within what time a query that gets on usually commits. It is what is
+// waited for where the driver's process is gone, in case that has moved: slow
+// batches of the past are no reason to believe a dead driver at work.
+func (q *query) pace() time.Duration {
+	return max(shortestPatience, triggers*max(q.view.trigger, quantile(q.durations(), usual)))
+}
+
 // state tells what a query does.
 func (q *query) state(d *driver, l backlog, now time.Time) string {
 	patience := q.patience()
 	overdue := now.Sub(q.commitAt) > patience
-	if d.gone && overdue || !q.terminated.IsZero() && q.commitAt.Before(q.terminated.Add(patience)) {
+	if d.gone && (overdue || now.Sub(later(d.missing, q.commitAt)) > q.pace()) || !q.terminated.IsZero() && q.commitAt.Before(q.terminated.Add(patience)) {
 		return metrics.QueryTerminated
 	}
 	q.wait.note(l, now)

@@ -123,6 +123,23 @@ func TestSlowQuery(t *testing.T) {
 	w.after(60*time.Second).wantState(t, "stalled")
 }
 
+// TestKilledAfterASlowBatch: a driver that is gone has ended its queries, however
+// slow a batch once was; one that has only moved goes on to commit.
+func TestKilledAfterASlowBatch(t *testing.T) {
+	w := newWorld(t)
+	w.running()
+	w.plan(10, w.now, 1100, 1000)
+	w.commit(10, w.now.Add(25*time.Second)) // patience: 75 s
+	w.after(26*time.Second).wantState(t, "idle")
+	w.app.alive, w.kafka.ends["p"][0] = false, 50_000
+	w.after(time.Second).wantState(t, "running")
+	for b := range int64(5) {
+		w.run(11+b, w.now, 1200+b, 1000)
+		w.after(5*time.Second).wantState(t, "running")
+	}
+	w.after(11*time.Second).wantState(t, "terminated")
+}
+
 // TestRestartIsNoStall: a driver that has just come back gets the time to.
 func TestRestartIsNoStall(t *testing.T) {
 	w := newWorld(t)
