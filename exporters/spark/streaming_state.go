@@ -13,8 +13,8 @@ const (
 	fewBatches       = 3               // too few to know a query by
 	slowest          = 0.95            // quantile of the durations
 	usual            = 0.5
-	triggers         = 2               // that may pass without a commit
-	batches          = 3               // slow ones that may pass without a commit
+	triggers         = 2 // that may pass without a commit
+	batches          = 3 // slow ones that may pass without a commit
 )
 
 // wait is since when records wait for the query.
