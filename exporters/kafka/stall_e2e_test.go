@@ -48,6 +48,7 @@ func halt(ctx context.Context, t *testing.T, st *stage, e *eye, halted int32) {
 	if err := st.client.ProduceSync(ctx, &kgo.Record{Topic: "solo", Partition: other, Value: []byte("x")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
+	said := false
 	for range 4 { // longer than it takes until the cluster counts the broker out
 		text := e.debug(t)
 		if took := duration(t, text); took > 5500*time.Millisecond {
@@ -58,6 +59,10 @@ func halt(ctx context.Context, t *testing.T, st *stage, e *eye, halted int32) {
 			stalled := strings.Contains(m[0], "did not answer") || strings.Contains(m[0], "deadline")
 			if stalled && m[1] != strconv.Itoa(int(halted)) {
 				t.Errorf("broker %d halts, and: %s", halted, m[0])
+				if !said {
+					t.Log(text)
+				}
+				said = true
 			}
 		}
 	}
