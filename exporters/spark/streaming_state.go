@@ -59,8 +59,8 @@ func (q *query) patience() time.Duration {
 }
 
 // pace is within what time a query that gets on usually commits. It is what is
-// waited for where the driver's process is gone, in case that has moved: slow
-// batches of the past are no reason to believe a dead driver at work.
+// waited for where the driver's process hangs, or is gone (in case it has
+// moved): slow batches of the past are no reason to believe it at work.
 func (q *query) pace() time.Duration {
 	return max(shortestPatience, triggers*max(q.view.trigger, quantile(q.durations(), usual)))
 }
@@ -71,6 +71,9 @@ func (q *query) state(d *driver, l backlog, now time.Time) string {
 	overdue := now.Sub(q.commitAt) > patience
 	if d.gone && (overdue || now.Sub(later(d.missing, q.commitAt)) > q.pace()) || !q.terminated.IsZero() && q.commitAt.Before(q.terminated.Add(patience)) {
 		return metrics.QueryTerminated
+	}
+	if d.hung && now.After(d.missing) { // twice without an answer
+		patience = min(patience, q.pace())
 	}
 	q.wait.note(l, now)
 	since := q.commitAt

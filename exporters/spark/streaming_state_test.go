@@ -140,6 +140,24 @@ func TestKilledAfterASlowBatch(t *testing.T) {
 	w.after(11*time.Second).wantState(t, "terminated")
 }
 
+// TestHungAfterASlowBatch: nor is a slow batch a reason to believe a driver at
+// work whose process is there and does not answer, again and again.
+func TestHungAfterASlowBatch(t *testing.T) {
+	w := newWorld(t)
+	w.running()
+	w.plan(10, w.now, 1100, 1000)
+	w.commit(10, w.now.Add(25*time.Second)) // patience: 75 s
+	w.after(26*time.Second).wantState(t, "idle")
+	w.kafka.ends["p"][0] = 50_000
+	w.after(time.Second)
+	w.after(15*time.Second).wantState(t, "running")
+	w.app.alive, w.reach = false, connected
+	w.after(time.Second).wantState(t, "running")
+	w.after(time.Second).wantState(t, "stalled")
+	w.app.alive = true
+	w.after(time.Second).wantState(t, "running")
+}
+
 // TestRestartIsNoStall: a driver that has just come back gets the time to.
 func TestRestartIsNoStall(t *testing.T) {
 	w := newWorld(t)
