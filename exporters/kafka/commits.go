@@ -22,15 +22,15 @@ func (ch *chain) fetch(ctx context.Context) error {
 		}
 	}
 	var wait sync.WaitGroup
-	var errs [2]error
+	var err error
 	if len(plain) > 0 {
-		wait.Go(func() { errs[0] = ch.fetchPlain(ctx, plain) })
+		wait.Go(func() { err = ch.fetchPlain(ctx, plain) })
 	}
 	if len(share) > 0 {
-		wait.Go(func() { errs[1] = ch.fetchShare(ctx, share) })
+		wait.Go(func() { ch.fetchShare(ctx, share) })
 	}
 	wait.Wait()
-	return errors.Join(errs[:]...)
+	return err
 }
 
 // firstBatched is the version of OffsetFetch that takes many groups.
@@ -120,8 +120,10 @@ func (e *consumed) take(number int32, offset int64, code int16) {
 	}
 }
 
-// fetchShare asks for the offsets at which share groups begin.
-func (ch *chain) fetchShare(ctx context.Context, names []string) error {
+// fetchShare asks for the offsets at which share groups begin. The broker may
+// have to ask others for them: when it does not answer, that costs the share
+// groups only.
+func (ch *chain) fetchShare(ctx context.Context, names []string) {
 	req := kmsg.NewPtrDescribeShareGroupOffsetsRequest()
 	for _, name := range names {
 		rg := kmsg.NewDescribeShareGroupOffsetsRequestGroup()
@@ -130,12 +132,16 @@ func (ch *chain) fetchShare(ctx context.Context, names []string) error {
 	}
 	resp, err := question[*kmsg.DescribeShareGroupOffsetsResponse](ctx, ch.wire, ch.broker.id, req)
 	if err != nil {
-		return fmt.Errorf("reading the share groups' offsets: %w", err)
+		ch.mu.Lock()
+		defer ch.mu.Unlock()
+		for _, name := range names {
+			ch.faults = append(ch.faults, fault{name, fmt.Errorf("reading the share groups' offsets: %w", err)})
+		}
+		return
 	}
 	for i := range resp.Groups {
 		ch.takeShare(&resp.Groups[i], resp.Version)
 	}
-	return nil
 }
 
 func (ch *chain) takeShare(g *kmsg.DescribeShareGroupOffsetsResponseGroup, version int16) {

@@ -73,16 +73,44 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 	if d, ok := ctx.Value(patienceKey{}).(time.Duration); ok {
 		limit = max(limit, d)
 	}
+	collection := ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	needy := asksOthers(req)
+	if needy {
+		req = aside{req}
+	}
 	began := time.Now()
 	resp, err := w.send(ctx, node, "broker "+strconv.Itoa(int(broker)), req)
-	w.note(broker, began, err)
+	if err == nil || !needy && collection.Err() == nil { // cut short says nothing
+		w.note(broker, began, err)
+	}
 	if err == nil && w.watch != nil {
 		w.watch(broker, resp)
 	}
 	return resp, err
 }
+
+// asksOthers reports whether a broker asks another one before it answers: the
+// controller, or whoever keeps the state of a share group. That there is no
+// answer then says nothing about the broker itself.
+func asksOthers(req kmsg.Request) bool {
+	switch kmsg.Key(req.Key()) {
+	case kmsg.DescribeQuorum, kmsg.ListPartitionReassignments, kmsg.DescribeShareGroupOffsets:
+		return true
+	default:
+		return false
+	}
+}
+
+// aside is a request on a connection apart. A broker answers the requests of a
+// connection one after another: one that waits for somebody who does not answer
+// would hold up all that follow. The client has a second connection for requests
+// that have a time limit, and goes by this method.
+type aside struct{ kmsg.Request }
+
+// Timeout implements kmsg.TimeoutRequest.
+func (aside) Timeout() int32 { return int32(askTimeout.Milliseconds()) }
 
 type patienceKey struct{}
 

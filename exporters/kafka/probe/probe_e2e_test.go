@@ -135,8 +135,8 @@ func value(page, series string) float64 {
 func lines(page, name string) string {
 	var out []string
 	for line := range strings.Lines(page) {
-		if strings.HasPrefix(line, name) {
-			out = append(out, strings.TrimSpace(strings.TrimPrefix(line, name)))
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			out = append(out, strings.TrimSpace(rest))
 		}
 	}
 	return strings.Join(out, " ")
