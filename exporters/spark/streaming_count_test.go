@@ -299,7 +299,10 @@ func TestGaugesOnly(t *testing.T) {
 		`watermark_timestamp_seconds{query="my.query"}`: 1795236600, `query_state{query="unnamed",state="idle"}`: 1,
 	})
 	w.app.gauges, w.app.alive = nil, false
-	w.after(time.Minute).want(t, map[string]float64{`query_state{query="my.query",state="terminated"}`: 1})
+	w.after(time.Minute).want(t, map[string]float64{ // its last values stay
+		`query_state{query="my.query",state="terminated"}`: 1, `state_rows{query="my.query",operator="all"}`: 7,
+		`source{query="my.query",source="gauges"}`: 0, `watermark_timestamp_seconds{query="my.query"}`: 1795236600,
+	})
 	if p := w.after(keepQuery); len(p) != 0 {
 		t.Errorf("after the time for which queries are kept: %v", p)
 	}

@@ -53,7 +53,7 @@ func (e emitter) all(q *query, d *driver, l backlog, now time.Time) {
 		e.lags(l)
 		e.table(q)
 	}
-	if ms, ok := q.gauges[gaugeLatency]; ok && q.view.batch < 0 {
+	if ms, ok := q.lately[gaugeLatency]; ok && q.view.batch < 0 {
 		e.add(metrics.SparkStreamingBatchPhase(), ms/1e3, "triggerExecution")
 	}
 	e.rates(q, state)
@@ -88,6 +88,8 @@ func (e emitter) sources(q *query) {
 	}
 	if q.gauges != nil {
 		driver = served
+	} else if q.lately != nil {
+		driver = failed
 	}
 	for _, s := range []struct {
 		name string
@@ -204,7 +206,7 @@ func (e emitter) rates(q *query, state string) {
 func (e emitter) watermark(q *query) {
 	mark := q.view.watermark
 	if mark.IsZero() {
-		mark = q.gauges.watermark()
+		mark = q.lately.watermark()
 	}
 	if mark.IsZero() {
 		return
@@ -228,8 +230,8 @@ func (e emitter) operators(q *query) {
 			rows[name] += float64(o.Rows)
 			size[name] += float64(o.Bytes)
 		}
-	case q.gauges[gaugeStateRows] > 0 || q.gauges[gaugeStateBytes] > 0:
-		rows["all"], size["all"] = q.gauges[gaugeStateRows], q.gauges[gaugeStateBytes]
+	case q.lately[gaugeStateRows] > 0 || q.lately[gaugeStateBytes] > 0:
+		rows["all"], size["all"] = q.lately[gaugeStateRows], q.lately[gaugeStateBytes]
 	}
 	for name := range rows {
 		e.add(metrics.SparkStreamingStateRows(), rows[name], name)

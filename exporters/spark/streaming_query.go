@@ -41,6 +41,9 @@ type query struct {
 	progress             *sparklog.Progress // pushed, of the last batch; nil when there is none, or an old one
 	gauges               gauges             // by the last part of their names
 
+	lately   gauges    // as last read
+	gaugedAt time.Time // when that was
+
 	id, runID, given string // what it is now; given is its own name
 	view             view
 	readAt           time.Time // of the checkpoint, when it could last be read
@@ -349,6 +352,9 @@ func joinGauges(st *application, a app, now time.Time) {
 	}
 	for _, q := range st.queries {
 		q.gauges = nil
+		if now.Sub(q.gaugedAt) > keepQuery {
+			q.lately = nil
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byQuery)) {
 		q := st.named(name)
@@ -359,6 +365,7 @@ func joinGauges(st *application, a app, now time.Time) {
 			q = st.query(stableName(name))
 		}
 		q.gauges, q.seen = byQuery[name], now
+		q.lately, q.gaugedAt = q.gauges, now
 		if !uuid.MatchString(name) {
 			q.given = name
 		}
