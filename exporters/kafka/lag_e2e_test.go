@@ -56,7 +56,7 @@ func lagInSeconds(ctx context.Context, t *testing.T, st *stage, e *eye) {
 // soak collects many times over while topics and groups come and go: what the
 // process holds does not grow.
 func soak(ctx context.Context, t *testing.T, st *stage, _ *eye) {
-	const cycles, churn = 300, 25
+	const cycles, churn = 1000, 25
 	collectors, err := kafka.Collectors(kafka.Options{
 		Cluster: "soak", Kafka: st.Config().Kafka, Details: kafka.DetailsAll, Compat: kafka.Compats(),
 		Interval: time.Second, ConfigInterval: time.Second,

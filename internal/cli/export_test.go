@@ -175,6 +175,25 @@ func TestExportReloads(t *testing.T) {
 	}
 }
 
+// TestExportOfSeveralClusters: each has loops of its own and says which it is;
+// one that is not there costs the others nothing.
+func TestExportOfSeveralClusters(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lakeproof.yaml")
+	text := "lab: home\nkafka: {brokers: [" + broker(t) + "]}\nclusters:\n  east: {brokers: [" + broker(t) + "]}\n" +
+		"  west: {brokers: [127.0.0.1:1]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := export(t, env.Env{Name: "lakeproof", Args: []string{"--config", file, "export", "kafka", "--web.listen-address=127.0.0.1:0"}})
+	defer x.stop()
+	awaited(t, x.url+"/metrics", `kafka_brokers{cluster="east"} 1`)
+	awaited(t, x.url+"/metrics", `kafka_brokers{cluster="home"} 1`)
+	page := awaited(t, x.url+"/metrics", `lakeproof_collector_success{collector="kafka",target="west"} 0`)
+	if strings.Contains(page, `cluster="west"`) {
+		t.Error("a cluster that is not there has series")
+	}
+}
+
 // TestExportTakesPushes: what a job pushes is on the page, also after a reload;
 // without --spark.push it is refused.
 func TestExportTakesPushes(t *testing.T) {
