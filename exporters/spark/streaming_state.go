@@ -65,13 +65,22 @@ func (q *query) pace() time.Duration {
 	return max(shortestPatience, triggers*max(q.view.trigger, quantile(q.durations(), usual)))
 }
 
+// ended reports whether a query has ended: by its own word, or with its driver.
+func (q *query) ended(d *driver, now time.Time, patience time.Duration) bool {
+	if !q.terminated.IsZero() && q.commitAt.Before(q.terminated.Add(patience)) {
+		return true
+	}
+	overdue := now.Sub(q.commitAt) > patience
+	return d.gone && (overdue || now.Sub(later(d.missing, q.commitAt)) > q.pace())
+}
+
 // state tells what a query does.
 func (q *query) state(d *driver, l backlog, now time.Time) string {
 	patience := q.patience()
-	overdue := now.Sub(q.commitAt) > patience
-	if d.gone && (overdue || now.Sub(later(d.missing, q.commitAt)) > q.pace()) || !q.terminated.IsZero() && q.commitAt.Before(q.terminated.Add(patience)) {
+	if q.ended(d, now, patience) {
 		return metrics.QueryTerminated
 	}
+	overdue := now.Sub(q.commitAt) > patience
 	if d.hung && now.After(d.missing) { // twice without an answer
 		patience = min(patience, q.pace())
 	}
