@@ -1,21 +1,22 @@
 package fintech
 
-// market is a country with its currency and how life is priced there.
-type market struct {
-	country  string // ISO 3166-1 alpha-2
-	currency string // ISO 4217
-	exponent int64  // decimals of the currency, ISO 4217
-	perEuro  int64  // minor units of the currency for 100 euro, rounded
-	note     int64  // smallest note of a cash machine, minor units
-	share    uint64 // of the bank's customers and merchants, per thousand
-	cities   []string
+// Market is a country with its currency and how life is priced there.
+type Market struct {
+	Country  string // ISO 3166-1 alpha-2
+	Currency string // ISO 4217
+	Exponent int64  // decimals of the currency, ISO 4217
+	PerEuro  int64  // minor units of the currency for 100 euro, rounded
+	Note     int64  // smallest note of a cash machine, minor units
+	Share    uint64 // of the bank's customers and merchants, per thousand
+	Cities   []string
 }
 
-// price converts euro cents to minor units of the market's currency.
-func (m *market) price(cents int64) int64 { return cents * m.perEuro / 10_000 }
+// Price converts euro cents to minor units of the market's currency.
+func (m *Market) Price(cents int64) int64 { return cents * m.PerEuro / 10_000 }
 
-func markets() []market {
-	return []market{
+// Markets returns where the bank's customers and merchants are.
+func Markets() []Market {
+	return []Market{
 		{"DE", "EUR", 2, 10_000, 1000, 190, []string{"Berlin", "Hamburg", "München", "Köln", "Leipzig"}},
 		{"FR", "EUR", 2, 10_000, 1000, 130, []string{"Paris", "Lyon", "Marseille", "Toulouse", "Besançon"}},
 		{"ES", "EUR", 2, 10_000, 1000, 80, []string{"Madrid", "Barcelona", "Valencia", "Málaga"}},
@@ -33,22 +34,22 @@ func markets() []market {
 	}
 }
 
-// trade is a merchant category with its habits. Medians are rough figures for
+// Trade is a merchant category with its habits. Medians are rough figures for
 // a purchase in the euro area.
-type trade struct {
-	mcc    string // ISO 18245
-	word   string // what follows the owner's name on the sign
-	sku    string // prefix of its articles
-	median int64  // of the amount, euro cents
-	sigma  int64  // of the amount's logarithm, thousandths
-	online uint64 // share of purchases without a card present, ppm
-	again  uint64 // share of online purchases that recur with a stored card, ppm
-	share  uint64 // of merchants, per thousand
+type Trade struct {
+	MCC    string // ISO 18245
+	Word   string // what follows the owner's name on the sign
+	SKU    string // prefix of its articles
+	Median int64  // of the amount, euro cents
+	Sigma  int64  // of the amount's logarithm, thousandths
+	Online uint64 // share of purchases without a card present, ppm
+	Again  uint64 // share of online purchases that recur with a stored card, ppm
+	Share  uint64 // of merchants, per thousand
 }
 
-// shops are the trades where cards are used.
-func shops() []trade {
-	return []trade{
+// Shops are the trades where cards are used.
+func Shops() []Trade {
+	return []Trade{
 		{"5411", "Market", "GRO", 2_600, 850, 60_000, 20_000, 150},
 		{"5499", "Corner Shop", "FOO", 820, 700, 10_000, 0, 80},
 		{"5812", "Restaurant", "RES", 3_100, 750, 90_000, 0, 130},
@@ -73,16 +74,16 @@ func shops() []trade {
 	}
 }
 
-// billers are the trades that collect by direct debit.
-func billers() []trade {
-	return []trade{
+// Billers are the trades that collect by direct debit.
+func Billers() []Trade {
+	return []Trade{
 		{"4900", "Energy", "UTI", 8_400, 600, 0, 0, 400},
 		{"4814", "Telecom", "TEL", 3_200, 450, 0, 0, 350},
 		{"6300", "Insurance", "INS", 7_300, 900, 0, 0, 250},
 	}
 }
 
-// machines are the trades that pay out cash.
-func machines() []trade {
-	return []trade{{"6011", "Savings Bank", "ATM", 8_000, 750, 0, 0, 1000}}
+// Machines are the trades that pay out cash.
+func Machines() []Trade {
+	return []Trade{{"6011", "Savings Bank", "ATM", 8_000, 750, 0, 0, 1000}}
 }

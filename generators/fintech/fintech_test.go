@@ -147,8 +147,8 @@ func TestPaymentsMakeSense(t *testing.T) {
 }
 
 func inMarket(country, city, currency string) bool {
-	return slices.ContainsFunc(markets(), func(m market) bool {
-		return m.country == country && m.currency == currency && slices.Contains(m.cities, city)
+	return slices.ContainsFunc(Markets(), func(m Market) bool {
+		return m.Country == country && m.Currency == currency && slices.Contains(m.Cities, city)
 	})
 }
 
@@ -186,18 +186,18 @@ func TestAmountsFollowTheirLaw(t *testing.T) {
 		digits[amount]++
 		total++
 	})
-	for _, trade := range shops() {
-		x := logs[trade.mcc]
+	for _, trade := range Shops() {
+		x := logs[trade.MCC]
 		if len(x) < 500 {
-			t.Errorf("mcc %s: only %d purchases", trade.mcc, len(x))
+			t.Errorf("mcc %s: only %d purchases", trade.MCC, len(x))
 			continue
 		}
 		slices.Sort(x)
-		median := math.Exp(x[len(x)/2]) / float64(trade.median)
-		sigma := (x[len(x)*84134/100_000] - x[len(x)*15866/100_000]) / 2 * 1000 / float64(trade.sigma)
+		median := math.Exp(x[len(x)/2]) / float64(trade.Median)
+		sigma := (x[len(x)*84134/100_000] - x[len(x)*15866/100_000]) / 2 * 1000 / float64(trade.Sigma)
 		// Shops differ among themselves, by half of the median at most.
 		if median < 0.5 || median > 1.5 || sigma < 0.9 || sigma > 1.35 {
-			t.Errorf("mcc %s: median is %.2f and sigma %.2f times what the catalogue says", trade.mcc, median, sigma)
+			t.Errorf("mcc %s: median is %.2f and sigma %.2f times what the catalogue says", trade.MCC, median, sigma)
 		}
 	}
 	deviation := 0.0
@@ -296,8 +296,8 @@ func TestWorld(t *testing.T) {
 			made += len(g.merchants)
 			for _, m := range g.merchants {
 				shopIDs[m.id] = true
-				if len(m.trade.mcc) != 4 || strings.Trim(m.trade.mcc, "0123456789") != "" {
-					t.Errorf("mcc %q", m.trade.mcc)
+				if len(m.trade.MCC) != 4 || strings.Trim(m.trade.MCC, "0123456789") != "" {
+					t.Errorf("mcc %q", m.trade.MCC)
 				}
 			}
 		}

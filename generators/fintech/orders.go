@@ -106,9 +106,9 @@ func NewOrders(seed generators.Seed) generators.Stream {
 		amount: draw("quantity"), status: draw("status"), channel: draw("channel"), method: draw("method"),
 		promo: draw("promo"), ship: draw("ship"), gift: draw("gift"),
 	}
-	for _, t := range shops() {
+	for _, t := range Shops() {
 		for i := range articles {
-			o.skus = append(o.skus, article(t.sku, i))
+			o.skus = append(o.skus, article(t.SKU, i))
 		}
 	}
 	return o
@@ -140,8 +140,8 @@ func (o *orders) Fill(ev *generators.Event, seq uint64, at int64) {
 	v[ordMerchantID], v[ordMerchantName] = str(m.id), str(m.name)
 	v[ordSalesChannel] = str([...]string{"web", "app", "store", "phone"}[o.channels.Pick(o.channel.At(seq))])
 	v[ordMethod] = str([...]string{"card", "transfer", "wallet", "invoice"}[o.methods.Pick(o.method.At(seq))])
-	v[ordShipCity] = str(home.cities[generators.Below(o.ship.At(seq), uint64(len(home.cities)))])
-	v[ordShipCountry] = str(home.country)
+	v[ordShipCity] = str(home.Cities[generators.Below(o.ship.At(seq), uint64(len(home.Cities)))])
+	v[ordShipCountry] = str(home.Country)
 	v[ordGift] = flag(generators.Chance(o.gift.At(seq), 40_000))
 	v[ordSynthetic] = flag(true)
 
@@ -166,5 +166,5 @@ func (o *orders) setPrice(v *[ordFields]generators.Value, home *place, m *mercha
 	v[ordQuantity], v[ordUnitPrice], v[ordSubtotal] = num(quantity), num(price), num(subtotal)
 	v[ordDiscount], v[ordShipping], v[ordTax] = num(discount), num(shipping), num(tax)
 	v[ordTotal] = num(subtotal - discount + shipping + tax)
-	v[ordCurrency], v[ordExponent] = str(home.currency), num(home.exponent)
+	v[ordCurrency], v[ordExponent] = str(home.Currency), num(home.Exponent)
 }

@@ -107,10 +107,10 @@ func (p *payments) fillCard(v *row, a *account, home *place, seq uint64) {
 	p.setAmount(v, here, amount, foreignFee(home, here, amount))
 
 	risk := p.risk.At(seq)
-	if generators.Chance(p.online.At(seq), m.trade.online) {
+	if generators.Chance(p.online.At(seq), m.trade.Online) {
 		v[payChannel], v[payEntryMode], v[payTerminal] = str("ecommerce"), str("ecommerce"), none()
 		p.setDevice(v, a, seq)
-		if generators.Chance(p.stored.At(seq), m.trade.again) {
+		if generators.Chance(p.stored.At(seq), m.trade.Again) {
 			v[payEntryMode], v[payRecurring] = str("credential_on_file"), flag(true)
 			v[payDevice], v[payIP] = none(), none() // the merchant starts it
 		}
@@ -138,7 +138,7 @@ func (p *payments) fillCash(v *row, a *account, home *place, seq uint64) {
 	here := p.where(home, seq, 40_000)
 	m := here.machines.pick(p.shop.At(seq))
 	amount := p.amounts.Draw(p.amount.At(seq), m.median, m.spread)
-	amount = max(1, min((amount+here.note/2)/here.note, 40)) * here.note
+	amount = max(1, min((amount+here.Note/2)/here.Note, 40)) * here.Note
 	v[payEventType] = str("cash_withdrawal")
 	v[payRecurring] = flag(false)
 	p.setMerchant(v, here, m)
@@ -202,20 +202,20 @@ func (p *payments) where(home *place, seq, abroad uint64) *place {
 
 // foreignFee is 1.75 % where the currency is not the account's.
 func foreignFee(home, here *place, amount int64) int64 {
-	if home.currency == here.currency {
+	if home.Currency == here.Currency {
 		return 0
 	}
 	return amount * 175 / 10_000
 }
 
 func (p *payments) setMerchant(v *row, here *place, m *merchant) {
-	v[payMerchantID], v[payMerchantName], v[payMCC] = str(m.id), str(m.name), str(m.trade.mcc)
-	v[payCity], v[payCountry] = str(m.city), str(here.country)
+	v[payMerchantID], v[payMerchantName], v[payMCC] = str(m.id), str(m.name), str(m.trade.MCC)
+	v[payCity], v[payCountry] = str(m.city), str(here.Country)
 }
 
 func (p *payments) setAmount(v *row, here *place, amount, fee int64) {
 	v[payAmount], v[payFee] = num(amount), num(fee)
-	v[payCurrency], v[payExponent] = str(here.currency), num(here.exponent)
+	v[payCurrency], v[payExponent] = str(here.Currency), num(here.Exponent)
 }
 
 func (p *payments) setDevice(v *row, a *account, seq uint64) {

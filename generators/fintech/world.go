@@ -40,7 +40,7 @@ type account struct {
 type merchant struct {
 	id, name, city string
 	terminals      [2]string
-	trade          *trade
+	trade          *Trade
 	shelf          uint64 // place of its trade's first article in the orders' list
 	median         int64  // of an amount, minor units of the market's currency
 	spread         generators.Spread
@@ -48,7 +48,7 @@ type merchant struct {
 
 // place is a market with the merchants in it.
 type place struct {
-	market
+	Market
 	shops, billers, machines guild
 	transfer                 int64 // median of a transfer, minor units
 	shipping, freeShipping   int64 // price of a delivery, and the order from which it is free, minor units
@@ -67,16 +67,16 @@ func newWorld(seed generators.Seed) *world {
 	w := &world{amounts: generators.NewLogNormal()}
 	shares := []uint64{}
 	made := uint64(0) // merchants so far
-	for _, m := range markets() {
-		p := place{market: m, transfer: m.price(15_000), shipping: m.price(490), freeShipping: m.price(5_000)}
-		part := func(trades []trade, perMille uint64) guild {
-			n := max(2, merchants*m.share*perMille/1_000_000)
-			g := newGuild(seed, &p.market, trades, made, n)
+	for _, m := range Markets() {
+		p := place{Market: m, transfer: m.Price(15_000), shipping: m.Price(490), freeShipping: m.Price(5_000)}
+		part := func(trades []Trade, perMille uint64) guild {
+			n := max(2, merchants*m.Share*perMille/1_000_000)
+			g := newGuild(seed, &p.Market, trades, made, n)
 			made += n
 			return g
 		}
-		p.shops, p.billers, p.machines = part(shops(), 870), part(billers(), 70), part(machines(), 60)
-		w.markets, shares = append(w.markets, p), append(shares, m.share)
+		p.shops, p.billers, p.machines = part(Shops(), 870), part(Billers(), 70), part(Machines(), 60)
+		w.markets, shares = append(w.markets, p), append(shares, m.Share)
 	}
 	w.abroad = generators.NewAlias(shares...)
 	w.addAccounts(seed)
@@ -90,10 +90,10 @@ func newWorld(seed generators.Seed) *world {
 }
 
 // newGuild makes n merchants; first counts those made before.
-func newGuild(seed generators.Seed, m *market, trades []trade, first, n uint64) guild {
+func newGuild(seed generators.Seed, m *Market, trades []Trade, first, n uint64) guild {
 	var shares []uint64
 	for _, t := range trades {
-		shares = append(shares, t.share)
+		shares = append(shares, t.Share)
 	}
 	mix := generators.NewAlias(shares...)
 	g := guild{popular: generators.NewAlias(generators.Zipf(int(n))...)}
@@ -102,18 +102,18 @@ func newGuild(seed generators.Seed, m *market, trades []trade, first, n uint64) 
 		nth := mix.Pick(kind.At(i))
 		t := &trades[nth]
 		owner := gofakeit.NewFaker(rand.NewPCG(name.At(i), i), false).LastName()
-		median := m.price(t.median)
+		median := m.Price(t.Median)
 		// Shops of one trade differ: half to one and a half times its median.
 		median += median * (int64(generators.Below(seed.Rand("merchant.median").At(i), 1000)) - 500) / 1000
 		g.merchants = append(g.merchants, merchant{
 			id:        number("mrc-", seed, i),
-			name:      owner + " " + t.word,
-			city:      m.cities[generators.Below(city.At(i), uint64(len(m.cities)))],
+			name:      owner + " " + t.Word,
+			city:      m.Cities[generators.Below(city.At(i), uint64(len(m.Cities)))],
 			terminals: [2]string{number("T", seed, 2*i), number("T", seed, 2*i+1)},
 			trade:     t,
 			shelf:     uint64(nth) * articles,
 			median:    max(1, median),
-			spread:    generators.Sigma(t.sigma),
+			spread:    generators.Sigma(t.Sigma),
 		})
 	}
 	return g
