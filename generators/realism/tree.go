@@ -1,0 +1,342 @@
+package realism
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// search looks for rules on pairs of columns. A rule is a decision tree of
+// depth 2: a cut of one column, and on either side a cut of the other, each
+// part of which is called fraud or not. Every cut between bins is tried; of a
+// column without an order, every cut of its values sorted by their share of
+// fraud, which holds the best choice of values for each number of them.
+type search struct {
+	columns            []binned
+	fraudSet, restSet  []bool // the training half
+	weight             float64
+	trainAll, testAll  float64 // frauds
+	train, test        grid
+	sideA, sideB       front
+	leftHits, leftMiss []float64
+}
+
+// grid counts frauds and others by the bins of two columns.
+type grid struct{ hits, miss [maxBins * maxBins]float64 }
+
+// rule is the best tree of a pair of columns, with its marks on the test half.
+type rule struct {
+	found             bool
+	a, b              int
+	left              [maxBins]bool    // the bins of column a on the left side
+	leaf              [2][maxBins]bool // the bins of column b that are fraud: on the right, on the left
+	precision, recall float64
+}
+
+func (r *rule) score() float64 { return min(r.precision, r.recall) }
+
+func newSearch(m *Meter) *search {
+	s := &search{columns: m.binnedColumns(), leftHits: make([]float64, maxBins), leftMiss: make([]float64, maxBins)}
+	mark := func(rows []row) []bool {
+		out := make([]bool, len(rows))
+		for i := range rows {
+			out[i] = rows[i].trains()
+		}
+		return out
+	}
+	p := &m.sample
+	s.fraudSet, s.restSet = mark(p.fraud.rows), mark(p.rest.rows)
+	// One row stands for as many records as its reservoir was offered for it.
+	s.weight = ratio(float64(p.rest.n), float64(len(p.rest.rows))) /
+		ratio(float64(p.fraud.n), float64(len(p.fraud.rows)))
+	for _, t := range s.fraudSet {
+		if t {
+			s.trainAll++
+		} else {
+			s.testAll++
+		}
+	}
+	return s
+}
+
+// fill counts a pair of columns.
+func (s *search) fill(a, b *binned) {
+	for i := range a.n * maxBins {
+		s.train.hits[i], s.train.miss[i], s.test.hits[i], s.test.miss[i] = 0, 0, 0, 0
+	}
+	for i, t := range s.fraudSet {
+		at := int(a.fraud[i])*maxBins + int(b.fraud[i])
+		if t {
+			s.train.hits[at]++
+		} else {
+			s.test.hits[at]++
+		}
+	}
+	for i, t := range s.restSet {
+		at := int(a.rest[i])*maxBins + int(b.rest[i])
+		if t {
+			s.train.miss[at] += s.weight
+		} else {
+			s.test.miss[at] += s.weight
+		}
+	}
+}
+
+// choice is a set of bins of the second column: those up to a place in an
+// order, or those from it on.
+type choice struct {
+	hits, miss float64
+	upTo       int
+	from       bool
+}
+
+// front holds the choices that no other one beats in both counts.
+type front struct {
+	order   []uint8
+	choices []choice
+}
+
+// best finds the rule of a pair whose first cut is on column a.
+func (s *search) best(a, b int) rule {
+	ca, cb := &s.columns[a], &s.columns[b]
+	s.fill(ca, cb)
+	order := s.rootOrder(ca)
+	clear(s.leftHits)
+	clear(s.leftMiss)
+	var right [2][maxBins]float64
+	for x := range ca.n {
+		for y := range cb.n {
+			right[0][y] += s.train.hits[x*maxBins+y]
+			right[1][y] += s.train.miss[x*maxBins+y]
+		}
+	}
+	best, bestScore := rule{a: a, b: b}, 0.0
+	for t := range len(order) - 1 {
+		x := int(order[t])
+		for y := range cb.n {
+			h, f := s.train.hits[x*maxBins+y], s.train.miss[x*maxBins+y]
+			s.leftHits[y] += h
+			s.leftMiss[y] += f
+			right[0][y] -= h
+			right[1][y] -= f
+		}
+		s.sideA.fill(cb, s.leftHits, s.leftMiss)
+		s.sideB.fill(cb, right[0][:], right[1][:])
+		if l, r, score := s.join(bestScore); score > bestScore {
+			bestScore, best.found = score, true
+			best.left = [maxBins]bool{}
+			for _, x := range order[:t+1] {
+				best.left[x] = true
+			}
+			best.leaf[1], best.leaf[0] = s.sideA.bins(l), s.sideB.bins(r)
+		}
+	}
+	if best.found {
+		s.mark(&best, cb)
+	}
+	return best
+}
+
+// rootOrder is the order in which bins move to the left side.
+func (s *search) rootOrder(a *binned) []uint8 {
+	order := make([]uint8, a.n)
+	share := make([]float64, a.n)
+	for x := range a.n {
+		order[x] = uint8(x)
+		hits, miss := 0.0, 0.0
+		for y := range maxBins {
+			hits += s.train.hits[x*maxBins+y]
+			miss += s.train.miss[x*maxBins+y]
+		}
+		share[x] = ratio(hits, hits+miss)
+	}
+	if !a.ordered {
+		slices.SortStableFunc(order, func(x, y uint8) int { return cmp.Compare(share[y], share[x]) })
+	}
+	return order
+}
+
+// fill makes the front of one side.
+func (f *front) fill(b *binned, hits, miss []float64) {
+	f.order, f.choices = f.order[:0], f.choices[:0]
+	for y := range b.n {
+		f.order = append(f.order, uint8(y))
+	}
+	if !b.ordered {
+		slices.SortStableFunc(f.order, func(x, y uint8) int {
+			return cmp.Compare(float64(hits[y]*miss[x]), float64(hits[x]*miss[y])) // shares, without a division by 0
+		})
+	}
+	up := choice{}
+	f.choices = append(f.choices, up)
+	for i, y := range f.order {
+		up = choice{hits: up.hits + hits[y], miss: up.miss + miss[y], upTo: i + 1}
+		f.choices = append(f.choices, up)
+	}
+	if b.ordered {
+		down := choice{from: true}
+		for i, y := range slices.Backward(f.order) {
+			down = choice{hits: down.hits + hits[y], miss: down.miss + miss[y], upTo: i, from: true}
+			f.choices = append(f.choices, down)
+		}
+	}
+	slices.SortStableFunc(f.choices, func(x, y choice) int {
+		return cmp.Or(cmp.Compare(y.hits, x.hits), cmp.Compare(x.miss, y.miss))
+	})
+	kept, least := 0, 0.0
+	for i, c := range f.choices {
+		if i == 0 || c.miss < least {
+			f.choices[kept], least = c, c.miss
+			kept++
+		}
+	}
+	f.choices = f.choices[:kept]
+}
+
+// join combines the choices of both sides to the highest score above a floor.
+func (s *search) join(floor float64) (l, r choice, score float64) {
+	score = floor
+	for _, a := range s.sideA.choices {
+		if a.hits+s.sideB.choices[0].hits <= score*s.trainAll {
+			break // fewer from here on
+		}
+		for _, b := range s.sideB.choices {
+			hits := a.hits + b.hits
+			if hits <= score*s.trainAll {
+				break
+			}
+			if precision := hits / (hits + a.miss + b.miss); precision > score {
+				l, r, score = a, b, min(precision, hits/s.trainAll)
+			}
+		}
+	}
+	return l, r, score
+}
+
+// bins are the bins of a choice.
+func (f *front) bins(c choice) (out [maxBins]bool) {
+	chosen := f.order[:c.upTo]
+	if c.from {
+		chosen = f.order[c.upTo:]
+	}
+	for _, y := range chosen {
+		out[y] = true
+	}
+	return out
+}
+
+// mark judges a rule on the half of the accounts that it has not seen.
+func (s *search) mark(r *rule, b *binned) {
+	hits, miss := 0.0, 0.0
+	for x := range s.columns[r.a].n {
+		leaf := &r.leaf[0]
+		if r.left[x] {
+			leaf = &r.leaf[1]
+		}
+		for y := range b.n {
+			if leaf[y] {
+				hits += s.test.hits[x*maxBins+y]
+				miss += s.test.miss[x*maxBins+y]
+			}
+		}
+	}
+	r.precision, r.recall = ratio(hits, hits+miss), ratio(hits, s.testAll)
+}
+
+// words says a rule.
+func (s *search) words(r rule) string {
+	a, b := &s.columns[r.a], &s.columns[r.b]
+	var right [maxBins]bool
+	for x := range a.n {
+		right[x] = !r.left[x]
+	}
+	var parts []string
+	for side, on := range [2]*[maxBins]bool{&right, &r.left} {
+		switch then := b.words(&r.leaf[side]); {
+		case then == "":
+		case then == anything:
+			parts = append(parts, a.words(on))
+		default:
+			parts = append(parts, a.words(on)+" and "+then)
+		}
+	}
+	return strings.Join(parts, "; or ")
+}
+
+const anything = "anything"
+
+// words says which values a set of bins holds.
+func (c *binned) words(set *[maxBins]bool) string {
+	chosen := 0
+	for x := range c.n {
+		if set[x] {
+			chosen++
+		}
+	}
+	switch {
+	case chosen == 0:
+		return ""
+	case chosen == c.n:
+		return anything
+	case c.ordered:
+		return c.ranges(set)
+	}
+	var names []string
+	for i, v := range c.values {
+		if set[i+1] {
+			names = append(names, c.show(v))
+		}
+	}
+	const most = 6
+	text := fmt.Sprintf("%s is one of %d values", c.name, len(names))
+	if len(names) <= most && !slices.Contains(names, "") {
+		text = c.name + " is " + strings.Join(names, ", ")
+	}
+	switch {
+	case set[len(c.values)+1]:
+		var not []string
+		for i, v := range c.values {
+			if !set[i+1] {
+				not = append(not, c.show(v))
+			}
+		}
+		text = fmt.Sprintf("%s is not one of %d values", c.name, len(not))
+		if len(not) <= most && !slices.Contains(not, "") {
+			text = c.name + " is not " + strings.Join(not, ", ")
+		}
+	case set[missingBin] && len(names) == 0:
+		return c.name + " is missing"
+	case set[missingBin]:
+		text += " or missing"
+	}
+	return text
+}
+
+// ranges says the stretches of a set of bins of a column of numbers.
+func (c *binned) ranges(set *[maxBins]bool) string {
+	var parts []string
+	for x := 1; x < c.n; x++ {
+		if !set[x] || set[x-1] && x > 1 {
+			continue
+		}
+		end := x
+		for end < c.n && set[end] {
+			end++
+		}
+		switch low, high := x == 1, end == c.n; {
+		case low && high:
+			parts = append(parts, c.name+" is known")
+		case low:
+			parts = append(parts, c.name+" < "+c.amount(c.edges[end-2]))
+		case high:
+			parts = append(parts, c.name+" ≥ "+c.amount(c.edges[x-2]))
+		default:
+			parts = append(parts, c.amount(c.edges[x-2])+" ≤ "+c.name+" < "+c.amount(c.edges[end-2]))
+		}
+	}
+	if len(parts) == 0 {
+		return c.name + " is missing"
+	}
+	return strings.Join(parts, " or ")
+}
