@@ -26,13 +26,13 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.gate.wait(PATIENCE)
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                with receiver.got:
+                with receiver.got:  # before the answer: the sender goes on when it has that
                     receiver.bodies.append(body.decode())
                     receiver.headers.append(dict(self.headers))
                     receiver.got.notify_all()
+                self.send_response(receiver.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_):
                 pass
