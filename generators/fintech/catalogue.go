@@ -3,6 +3,7 @@ package fintech
 // Market is a country with its currency and how life is priced there.
 type Market struct {
 	Country  string // ISO 3166-1 alpha-2
+	Zone     string // of most people there, IANA
 	Currency string // ISO 4217
 	Exponent int64  // decimals of the currency, ISO 4217
 	PerEuro  int64  // minor units of the currency for 100 euro, rounded
@@ -17,20 +18,20 @@ func (m *Market) Price(cents int64) int64 { return cents * m.PerEuro / 10_000 }
 // Markets returns where the bank's customers and merchants are.
 func Markets() []Market {
 	return []Market{
-		{"DE", "EUR", 2, 10_000, 1000, 190, []string{"Berlin", "Hamburg", "München", "Köln", "Leipzig"}},
-		{"FR", "EUR", 2, 10_000, 1000, 130, []string{"Paris", "Lyon", "Marseille", "Toulouse", "Besançon"}},
-		{"ES", "EUR", 2, 10_000, 1000, 80, []string{"Madrid", "Barcelona", "Valencia", "Málaga"}},
-		{"NL", "EUR", 2, 10_000, 1000, 60, []string{"Amsterdam", "Rotterdam", "Utrecht"}},
-		{"IT", "EUR", 2, 10_000, 1000, 70, []string{"Milano", "Roma", "Torino", "Forlì"}},
-		{"US", "USD", 2, 10_900, 2000, 130, []string{"Chicago", "Austin", "Portland", "Boston", "Denver"}},
-		{"GB", "GBP", 2, 8_500, 1000, 100, []string{"London", "Leeds", "Bristol", "Glasgow"}},
-		{"KR", "KRW", 0, 148_000, 10_000, 60, []string{"Seoul", "Busan", "Incheon", "Daegu"}},
-		{"JP", "JPY", 0, 16_300, 1000, 50, []string{"Tokyo", "Osaka", "Nagoya", "Sapporo"}},
-		{"CH", "CHF", 2, 9_500, 2000, 40, []string{"Zürich", "Genève", "Basel"}},
-		{"SE", "SEK", 2, 113_000, 10_000, 30, []string{"Stockholm", "Göteborg", "Malmö"}},
-		{"PL", "PLN", 2, 43_000, 5000, 30, []string{"Warszawa", "Kraków", "Gdańsk"}},
-		{"BR", "BRL", 2, 60_000, 2000, 20, []string{"São Paulo", "Recife", "Brasília"}},
-		{"KW", "KWD", 3, 33_000, 5000, 10, []string{"Kuwait City", "Hawalli"}},
+		{"DE", "Europe/Berlin", "EUR", 2, 10_000, 1000, 190, []string{"Berlin", "Hamburg", "München", "Köln", "Leipzig"}},
+		{"FR", "Europe/Paris", "EUR", 2, 10_000, 1000, 130, []string{"Paris", "Lyon", "Marseille", "Toulouse", "Besançon"}},
+		{"ES", "Europe/Madrid", "EUR", 2, 10_000, 1000, 80, []string{"Madrid", "Barcelona", "Valencia", "Málaga"}},
+		{"NL", "Europe/Amsterdam", "EUR", 2, 10_000, 1000, 60, []string{"Amsterdam", "Rotterdam", "Utrecht"}},
+		{"IT", "Europe/Rome", "EUR", 2, 10_000, 1000, 70, []string{"Milano", "Roma", "Torino", "Forlì"}},
+		{"US", "America/Chicago", "USD", 2, 10_900, 2000, 130, []string{"Chicago", "Austin", "Portland", "Boston", "Denver"}},
+		{"GB", "Europe/London", "GBP", 2, 8_500, 1000, 100, []string{"London", "Leeds", "Bristol", "Glasgow"}},
+		{"KR", "Asia/Seoul", "KRW", 0, 148_000, 10_000, 60, []string{"Seoul", "Busan", "Incheon", "Daegu"}},
+		{"JP", "Asia/Tokyo", "JPY", 0, 16_300, 1000, 50, []string{"Tokyo", "Osaka", "Nagoya", "Sapporo"}},
+		{"CH", "Europe/Zurich", "CHF", 2, 9_500, 2000, 40, []string{"Zürich", "Genève", "Basel"}},
+		{"SE", "Europe/Stockholm", "SEK", 2, 113_000, 10_000, 30, []string{"Stockholm", "Göteborg", "Malmö"}},
+		{"PL", "Europe/Warsaw", "PLN", 2, 43_000, 5000, 30, []string{"Warszawa", "Kraków", "Gdańsk"}},
+		{"BR", "America/Sao_Paulo", "BRL", 2, 60_000, 2000, 20, []string{"São Paulo", "Recife", "Brasília"}},
+		{"KW", "Asia/Kuwait", "KWD", 3, 33_000, 5000, 10, []string{"Kuwait City", "Hawalli"}},
 	}
 }
 
