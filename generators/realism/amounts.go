@@ -93,11 +93,11 @@ func (m *Meter) benford() Measure {
 		off := float64(m.amounts.digits[d])/float64(n) - benfordShare(d)
 		mad += max(off, -off) / 9
 	}
-	word := "non-conforming"
+	word := "no"
 	for _, level := range []struct {
 		below float64
 		word  string
-	}{{0.015, "marginally acceptable"}, {0.012, "acceptable"}, {bandBenford, "close"}} {
+	}{{0.015, "marginal"}, {0.012, "acceptable"}, {bandBenford, "close"}} {
 		if mad < level.below {
 			word = level.word
 		}
