@@ -1,6 +1,8 @@
-// Package encode turns events into bytes and back: JSON, Avro, and Avro with
-// the five-byte frame of a Confluent-compatible Schema Registry. All of them
-// follow one [generators.Schema].
+// Package encode turns events into bytes and back: JSON, Avro, protobuf, CSV,
+// and Avro and protobuf with the frame of a Confluent-compatible Schema
+// Registry. All of them follow one [generators.Schema]. Changes of rows, as
+// Debezium tells them, have an encoder of their own ([ChangeEncoder]), and
+// Parquet files a package (parquetfile).
 //
 // A value flows like this: a stream fills an event, [Encoder.Append] appends
 // its bytes to the caller's buffer and stores the checksum in the event's last
@@ -10,8 +12,8 @@
 //
 // The checksum is the CRC-32C (RFC 3720 appendix B.4) of the encoded bytes of
 // all fields before it. In JSON that is everything from the opening brace up
-// to, and without, `,"checksum":`; in Avro the record body before the last
-// field, without the frame.
+// to, and without, `,"checksum":`; in CSV everything before the last comma; in
+// Avro and protobuf the record before the last field, without the frame.
 //
 // It does not talk to a registry, and it knows no stream.
 package encode
@@ -29,10 +31,31 @@ const (
 	JSON         = "json"          // one object, members in the order of the schema, no spaces
 	Avro         = "avro"          // Avro 1.12 binary encoding of one record, without a header
 	AvroRegistry = "avro-registry" // the same after a zero byte and the schema id, four bytes, big endian
+
+	Protobuf         = "protobuf"          // one message of ProtoSchema
+	ProtobufRegistry = "protobuf-registry" // the same after zero byte, schema id and the list of indexes [0]: a zero byte
+	CSV              = "csv"               // RFC 4180, one record, without a header and without a line break
 )
 
+// Debezium is the format of a [ChangeEncoder], which [New] does not make.
+const Debezium = "debezium"
+
 // Formats returns the names that [New] and [NewDecoder] know.
-func Formats() []string { return []string{JSON, Avro, AvroRegistry} }
+func Formats() []string {
+	return []string{JSON, Avro, AvroRegistry, Protobuf, ProtobufRegistry, CSV}
+}
+
+// LineBreak returns what stands between the records of a file of that format,
+// and "" for a binary format, whose records need their lengths.
+func LineBreak(format string) string {
+	switch format {
+	case JSON, Debezium:
+		return "\n"
+	case CSV:
+		return "\r\n"
+	}
+	return ""
+}
 
 // Encoder appends events of one schema. It may be used from many goroutines at
 // once, each with an event and a buffer of its own.
@@ -50,10 +73,10 @@ type Encoder interface {
 type Decoder interface {
 	// Decode reads one encoded event into dst, all of its values. It is strict:
 	// the wrong type, a missing or doubled field, a number out of range and
-	// bytes after the event are errors; JSON members that the schema does not
-	// know are skipped, and the members may come in any order. The strings of
-	// dst share one copy of value; nothing else is allocated when the JSON
-	// holds no escapes.
+	// bytes after the event are errors. What the schema does not know is skipped
+	// in JSON and protobuf, and their fields may come in any order. The strings
+	// of dst share one copy of value; nothing else is allocated when there are
+	// no escapes.
 	Decode(dst *generators.Event, value []byte) error
 	// Intact reports whether value has the checksum it was made with, by its
 	// bytes alone. It is meant for untouched records: one that was encoded
@@ -65,12 +88,12 @@ type Decoder interface {
 
 // Options are what a format needs beside the schema.
 type Options struct {
-	SchemaID uint32 // the id in the frame of avro-registry; default 0
+	SchemaID uint32 // the id in the frame of avro-registry and protobuf-registry; default 0
 }
 
 // New returns the encoder of a format. The schema must not change afterwards.
 func New(format string, s *generators.Schema, opt Options) (Encoder, error) {
-	if err := s.Check(); err != nil {
+	if err := check(format, s); err != nil {
 		return nil, err
 	}
 	switch format {
@@ -80,14 +103,20 @@ func New(format string, s *generators.Schema, opt Options) (Encoder, error) {
 		return newAvroEncoder(s, nil), nil
 	case AvroRegistry:
 		return newAvroEncoder(s, frame(opt.SchemaID)), nil
+	case Protobuf:
+		return newProtoEncoder(s, nil), nil
+	case ProtobufRegistry:
+		return newProtoEncoder(s, protoFrame(opt.SchemaID)), nil
+	case CSV:
+		return newCSVEncoder(s), nil
 	}
 	return nil, unknownFormat(format)
 }
 
-// NewDecoder returns the decoder of a format. It accepts any schema id of
-// avro-registry but the record must be of this schema.
+// NewDecoder returns the decoder of a format. It accepts any schema id of the
+// registry but the record must be of this schema.
 func NewDecoder(format string, s *generators.Schema) (Decoder, error) {
-	if err := s.Check(); err != nil {
+	if err := check(format, s); err != nil {
 		return nil, err
 	}
 	switch format {
@@ -97,8 +126,25 @@ func NewDecoder(format string, s *generators.Schema) (Decoder, error) {
 		return &avroDecoder{schema: s, crc: castagnoli()}, nil
 	case AvroRegistry:
 		return &avroDecoder{schema: s, crc: castagnoli(), framed: true}, nil
+	case Protobuf:
+		return &protoDecoder{schema: s, crc: castagnoli()}, nil
+	case ProtobufRegistry:
+		return &protoDecoder{schema: s, crc: castagnoli(), framed: true}, nil
+	case CSV:
+		return &csvDecoder{fields: s.Fields, crc: castagnoli()}, nil
 	}
 	return nil, unknownFormat(format)
+}
+
+// check says why a schema cannot be encoded in a format.
+func check(format string, s *generators.Schema) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	if format == Protobuf || format == ProtobufRegistry {
+		return checkProto(s)
+	}
+	return nil
 }
 
 func unknownFormat(format string) error {
