@@ -43,6 +43,9 @@ func (a *amounts) observe(s *seen) {
 	}
 	a.octaves[t][min(int(x*(4/ln2)), logBins-1)]++
 
+	if s.Label == Fraud { // has laws of its own
+		return
+	}
 	key := uint64(s.code[colType])<<32 | uint64(s.code[colMCC])<<16 | uint64(s.code[colCurrency])
 	c := a.cells.at(whole(key * golden))
 	if c == nil {
@@ -77,7 +80,8 @@ func benfordShare(d int) float64 { return ln(1+1/float64(d)) / ln10 }
 func (m *Meter) benford() Measure {
 	out := Measure{
 		Name: "benford_mad", Title: "First digits (Benford)", Group: groupAmounts, High: new(bandBenford),
-		Published: "MAD < 0.006 close, < 0.012 acceptable, < 0.015 marginal conformity", Source: "Nigrini 2012, Benford's Law",
+		Published: "MAD < 0.006 close, < 0.012 acceptable, < 0.015 marginal conformity",
+		Source:    "Nigrini 2012, Benford's Law",
 	}
 	const enough = 10_000 // three standard errors of the MAD, 0.24/√n each, are near the band
 	n := uint64(0)
@@ -180,7 +184,8 @@ func (m *Meter) sigmas() Measure {
 	case measured == 0:
 		return out.unmeasured("no configured type has %s amounts", count(enough))
 	}
-	return out.judge(worst, "%d spreads were fitted; the worst, %s, is %s off", measured, worstName, percent(worst))
+	return out.judge(worst, "%s fitted; the worst, %s, is %s off",
+		plural(measured, "spread was", "spreads were"), worstName, percent(worst))
 }
 
 // typeMix compares the shares of the types with the settings.
@@ -222,7 +227,8 @@ func (m *Meter) typeMix() Measure {
 	}
 	d := variation(got, expected)
 	out.score("TVComplement", "type", 1-d, m.records)
-	return out.judge(d, "the shares of %d types are %s away from the configured ones (total variation)", len(names), number(d))
+	return out.judge(d, "the shares of %d types are %s away from the configured ones (total variation)",
+		len(names), number(d))
 }
 
 // variation is the total variation distance of two distributions.

@@ -1,7 +1,6 @@
 package realism
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -208,5 +207,5 @@ func (m *Meter) together(at func([2]string) link) Measure {
 		return out.unmeasured("of %d pairs of columns none has enough records and values", len(m.opt.Expect.Dependent))
 	}
 	return out.judge(least, "of %d pairs that go together, %s share the least information: %s of 1",
-		measured, name, fmt.Sprintf("%.3f", least))
+		measured, name, number(least))
 }

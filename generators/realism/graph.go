@@ -7,8 +7,7 @@ type graph struct {
 	shops     table[shop]
 	purchases uint64
 	edges     table[edge]
-	transfers uint64 // along edges that are kept
-	level     uint8  // of the accounts whose edges are kept
+	level     uint8 // of the accounts whose edges are kept
 	limit     int
 }
 
@@ -171,8 +170,8 @@ func (m *Meter) degree(out Measure, incoming bool, want float64) Measure {
 	if !ok {
 		return out.unmeasured("%s accounts are too few for an exponent to ±%s", count(out.Samples), number(bandDegree))
 	}
-	return out.judge(f.alpha, "of accounts with %s counterparties or more, a share of k to the power of -%s has k (%s accounts)",
-		count(f.least), number(f.alpha), count(f.n))
+	return out.judge(f.alpha, "of %s accounts with %s counterparties or more, a share of k to the power of -%s has k",
+		count(f.n), count(f.least), number(f.alpha))
 }
 
 // multiplicity is how many payments a pair of accounts has that has any.

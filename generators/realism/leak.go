@@ -46,6 +46,10 @@ func (m *Meter) leakage() Measure {
 			count(fraud.n), enough, enough)
 	}
 	s := newSearch(m)
+	if few := s.testAll / 2; 3*s.weight > few {
+		return out.unmeasured("1 in %s records was kept to compare: too few for frauds as rare as %s of %s",
+			count(rest.n/uint64(len(rest.rows))), count(fraud.n), count(m.records))
+	}
 	best := rule{}
 	for a := range s.columns {
 		for b := range a + 1 {
@@ -60,7 +64,7 @@ func (m *Meter) leakage() Measure {
 		return out.judge(0, "no rule on two of %d columns finds any of %s frauds", len(s.columns), count(fraud.n))
 	}
 	out.detail("rule", "%s", s.words(best))
-	out = out.judge(best.score(), "the best rule on two of %d columns finds %s of the fraud, and %s of what it finds is fraud",
+	out = out.judge(best.score(), "the best rule on two of %d columns finds %s of the fraud; %s of what it finds is fraud",
 		len(s.columns), percent(best.recall), percent(best.precision))
 	if best.score() >= bandLeak { // reaching it is too much
 		out.Verdict = Fail
@@ -92,7 +96,7 @@ func halves(rows []row) (train, test int) {
 func (m *Meter) binnedColumns() []binned {
 	p := &m.sample
 	add := func(out []binned, b binned) []binned {
-		if b.n > 1 {
+		if b.varies() {
 			out = append(out, b)
 		}
 		return out
@@ -130,23 +134,21 @@ func (m *Meter) binnedColumns() []binned {
 	return out
 }
 
+// varies reports whether the rows are in several bins.
+func (c *binned) varies() bool {
+	first := c.fraud[0]
+	other := func(bin uint8) bool { return bin != first }
+	return slices.ContainsFunc(c.fraud, other) || slices.ContainsFunc(c.rest, other)
+}
+
 func (d *dict) show(code uint64) string { return d.names[min(int(code), len(d.names)-1)] }
 
 // ordered cuts a column of numbers.
 func (p *sample) ordered(name string, show func(int64) string, of func(*row) (int64, bool)) binned {
-	pick := func(rows []row) []int64 {
-		var out []int64
-		for i := range rows {
-			if v, ok := of(&rows[i]); ok && rows[i].trains() {
-				out = append(out, v)
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
-	const cuts = 24 // of either class
+	const cuts = 24 // of either class; with 2*6 ends of peaks they stay below maxBins-1
 	var edges []int64
-	for _, values := range [][]int64{pick(p.fraud.rows), pick(p.rest.rows)} {
+	for _, rows := range [][]row{p.fraud.rows, p.rest.rows} {
+		values := training(rows, of)
 		for i := range cuts {
 			if at := i * len(values) / cuts; at < len(values) {
 				edges = append(edges, values[at])
@@ -156,9 +158,6 @@ func (p *sample) ordered(name string, show func(int64) string, of func(*row) (in
 	}
 	slices.Sort(edges)
 	edges = slices.Compact(edges)
-	if over := len(edges) - (maxBins - 2); over > 0 { // cannot be: 2*24 cuts and 2*7 for the peaks
-		edges = edges[:maxBins-2]
-	}
 	b := binned{name: name, ordered: true, n: len(edges) + 2, edges: edges, amount: show}
 	cut := func(rows []row) []uint8 {
 		out := make([]uint8, len(rows))
@@ -175,10 +174,19 @@ func (p *sample) ordered(name string, show func(int64) string, of func(*row) (in
 		return out
 	}
 	b.fraud, b.rest = cut(p.fraud.rows), cut(p.rest.rows)
-	if len(edges) == 0 {
-		b.n = 1
-	}
 	return b
+}
+
+// training are the sorted values of the training half.
+func training(rows []row, of func(*row) (int64, bool)) []int64 {
+	var out []int64
+	for i := range rows {
+		if v, ok := of(&rows[i]); ok && rows[i].trains() {
+			out = append(out, v)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // peaks are the ends of single values that hold a twentieth of the sorted
@@ -227,8 +235,5 @@ func (p *sample) valued(name string, show func(uint64) string, of func(*row) uin
 		return out
 	}
 	b.fraud, b.rest = cut(p.fraud.rows), cut(p.rest.rows)
-	if len(values) == 0 {
-		b.n = 1
-	}
 	return b
 }

@@ -85,9 +85,19 @@ func columnNames() []string {
 // minutes know no merchant category, and the calendar hardly any.
 func independent() [][2]string {
 	return [][2]string{
-		{"minute", "type"}, {"minute", "mcc"}, {"minute", "channel"}, {"minute", "country"}, {"minute", "status"},
-		{"minute", "amount"}, {"minute", "hour"}, {"week", "mcc"}, {"week", "amount"}, {"week", "country"},
-		{"weekday", "digit"}, {"hour", "digit"}, {"status", "digit"},
+		{"minute", "type"},
+		{"minute", "mcc"},
+		{"minute", "channel"},
+		{"minute", "country"},
+		{"minute", "status"},
+		{"minute", "amount"},
+		{"minute", "hour"},
+		{"week", "mcc"},
+		{"week", "amount"},
+		{"week", "country"},
+		{"weekday", "digit"},
+		{"hour", "digit"},
+		{"status", "digit"},
 	}
 }
 
@@ -98,11 +108,11 @@ func dependent() [][2]string {
 
 // check says what is wrong with the options.
 func (o *Options) check() error {
-	const hint = "see realism.Options"
 	e := &o.Expect
 	switch {
 	case len(o.Texts) > maxTexts || len(o.Numbers) > maxNumbers:
-		return fail.New(fail.Usage, hint, "measuring %s: at most %d further texts and %d numbers", o.Source, maxTexts, maxNumbers)
+		return fail.New(fail.Usage, "see realism.Options", "measuring %s: at most %d further texts and %d numbers",
+			o.Source, maxTexts, maxNumbers)
 	case len(e.Hours) != 0 && len(e.Hours) != hoursOfDay:
 		return fail.New(fail.Usage, "give one weight for each hour", "measuring %s: %d hours, not 24", o.Source, len(e.Hours))
 	case len(e.Weekdays) != 0 && len(e.Weekdays) != daysOfWeek:
@@ -139,7 +149,8 @@ func (o *Options) checkWeights() error {
 			sum += w
 		}
 		if len(all) > 0 && sum == 0 {
-			return fail.New(fail.Usage, "give at least one weight above 0", "measuring %s: %s: all weights are 0", o.Source, what)
+			return fail.New(fail.Usage, "give at least one weight above 0",
+				"measuring %s: %s: all weights are 0", o.Source, what)
 		}
 		return nil
 	}
@@ -177,8 +188,10 @@ func (o Options) withDefaults() Options {
 		limit *int
 		most  int
 	}{
-		{&o.MaxKeys, DefaultKeys}, {&o.MaxAccounts, DefaultAccounts},
-		{&o.MaxMerchants, DefaultMerchants}, {&o.MaxEdges, DefaultEdges},
+		{&o.MaxKeys, DefaultKeys},
+		{&o.MaxAccounts, DefaultAccounts},
+		{&o.MaxMerchants, DefaultMerchants},
+		{&o.MaxEdges, DefaultEdges},
 	} {
 		if *l.limit <= 0 {
 			*l.limit = l.most

@@ -215,17 +215,18 @@ func matrixPicture(p *Plots) (picture, bool) {
 	d := newPlot(axis{}, axis{}, "information shared by pairs of columns")
 	wide, high := (plotWidth-left-plotRight)/float64(len(at)-1), (plotHeight-top-46)/float64(len(at)-1)
 	for row, i := range at {
-		y := top + float64(row-1)*high
+		y := top + float64(float64(row-1)*high)
 		if row > 0 {
 			d.text("end small", left-5, y+high/2+3, p.Dependence.Columns[i])
 		}
 		for col, j := range at[:row] {
 			if v := p.Dependence.Values[i][j]; v != nil {
-				d.cell(left+float64(col)*wide, y, *v, [2]float64{wide, high}, p.Dependence.Columns[i]+" × "+p.Dependence.Columns[j])
+				d.cell(left+float64(float64(col)*wide), y, *v, [2]float64{wide, high},
+					p.Dependence.Columns[i]+" × "+p.Dependence.Columns[j])
 			}
 		}
 		if row < len(at)-1 {
-			x, low := left+(float64(row)+0.5)*wide, top+float64(len(at)-1)*high+9
+			x, low := left+float64((float64(row)+0.5)*wide), top+float64(float64(len(at)-1)*high)+9
 			fmt.Fprintf(&d.b, `<text class="end small" transform="translate(%.1f %.1f) rotate(-50)">%s</text>`,
 				x+3, low, template.HTMLEscapeString(p.Dependence.Columns[i]))
 		}
@@ -240,8 +241,10 @@ func matrixPicture(p *Plots) (picture, bool) {
 // cell draws one pair of columns; what is large enough is written too.
 func (p *plot) cell(x, y, v float64, size [2]float64, names string) {
 	wide, high := size[0], size[1]
-	shade := 0.05 + 0.95*root(v)
-	fmt.Fprintf(&p.b, `<rect class="cell" x="%.1f" y="%.1f" width="%.1f" height="%.1f" style="opacity:%.2f"><title>%s</title></rect>`,
+	shade := 0.05 + float64(0.95*root(v))
+	const form = `<rect class="cell" x="%.1f" y="%.1f" width="%.1f" height="%.1f" style="opacity:%.2f">` +
+		`<title>%s</title></rect>`
+	fmt.Fprintf(&p.b, form,
 		x+0.5, y+0.5, wide-1, high-1, shade, template.HTMLEscapeString(names+": "+number(v)))
 	class := "mid small"
 	if shade > 0.55 {

@@ -181,7 +181,8 @@ func (m *Meter) fraudValue() Measure {
 func (m *Meter) chargebacks() Measure {
 	out := Measure{
 		Name: "chargeback_rate", Title: "Chargebacks", Group: groupRates, Unit: unitShare,
-		Published: "0.2 to 0.6 % of card-not-present purchases; programmes of the schemes begin at 1.5 %", Source: "trade press",
+		Published: "0.2 to 0.6 % of card-not-present purchases; programmes of the schemes begin at 1.5 %",
+		Source:    "trade press",
 	}
 	r, want := &m.rates, m.opt.Expect.Chargeback
 	base, what := r.away, "purchases without the card"
@@ -198,9 +199,11 @@ func (m *Meter) chargebacks() Measure {
 	case base < enough:
 		return out.unmeasured("%s %s are too few", count(base), what)
 	case want == 0 && days < longer:
-		return out.unmeasured("disputes come weeks after the purchase, and the stream is %s long", plural(int(days), "day", "days"))
+		return out.unmeasured("disputes come weeks after the purchase, and the stream is %s long",
+			plural(int(days), "day", "days"))
 	case want > 0 && float64(base)*want < 10:
-		return out.unmeasured("%s %s let %s disputes be expected; 10 are needed", count(base), what, number(float64(base)*want))
+		return out.unmeasured("%s %s let %s disputes be expected; 10 are needed",
+			count(base), what, number(float64(base)*want))
 	}
 	out.band(0.002, 0.006)
 	if want > 0 {

@@ -227,8 +227,11 @@ func (m *Meter) notes() []string {
 		what  string
 		level uint8
 	}{
-		{"event ids", m.keys.set.level}, {"accounts", m.people.level}, {"merchants", m.graph.shops.level},
-		{"pairs of accounts", m.graph.level}, {"types by category and currency", m.amounts.cells.level},
+		{"event ids", m.keys.set.level},
+		{"accounts", m.people.level},
+		{"merchants", m.graph.shops.level},
+		{"pairs of accounts", m.graph.level},
+		{"types by category and currency", m.amounts.cells.level},
 		{"fraud cases", m.rates.cases.level},
 	} {
 		if s.level > 0 {
@@ -259,16 +262,11 @@ func number(v float64) string                     { return ui.Number(v) }
 
 // percent writes a share with three significant digits.
 func percent(v float64) string {
-	text := strconv.FormatFloat(v*100, 'g', 3, 64)
-	if a := math.Abs(v); a != 0 && (a < 1e-5 || a >= 10) {
-		text = strconv.FormatFloat(v*100, 'f', -1, 64)
-		if a >= 10 {
-			text = strconv.FormatFloat(v*100, 'f', 0, 64)
-		} else {
-			text = number(v * 100)
-		}
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v*100, 'e', 2, 64), 64)
+	if err != nil { // it was written by the same package
+		rounded = v * 100
 	}
-	return text + " %"
+	return number(rounded) + " %"
 }
 
 func root(v float64) float64 { return math.Sqrt(max(v, 0)) }

@@ -63,7 +63,7 @@ func (a axis) ticks(most int) []float64 {
 	for i := 0; (a.high-a.low)/step > float64(most); i++ {
 		step *= [3]float64{2, 2.5, 2}[i%3]
 	}
-	for v := math.Ceil(a.low/step-1e-9) * step; v <= a.high+step*1e-6; v += step {
+	for v := math.Ceil(a.low/step-1e-9) * step; v <= a.high+float64(step*1e-6); v += step {
 		out = append(out, v+0) // no negative zero
 	}
 	return out
@@ -158,7 +158,7 @@ func bars(label string, shares []Share, every int) template.HTML {
 	p.left(tickPercent)
 	for i, s := range shares {
 		x, next := p.x.at(float64(i)), p.x.at(float64(i+1))
-		gap := (next - x) * 0.14
+		gap := float64((next - x) * 0.14)
 		y := p.y.at(s.Got)
 		p.rect("blue", x+gap, y, next-x-2*gap, p.y.from-y)
 		if s.Want != nil {
@@ -185,12 +185,12 @@ func flatBars(label string, shares []Share) template.HTML {
 	p.x.from, p.x.to = 124, plotWidth-56
 	high := min((plotHeight-8)/float64(max(len(shares), 1)), 30)
 	for i, s := range shares {
-		y := 4 + float64(i)*high
+		y := 4 + float64(float64(i)*high)
 		p.text("end", 118, y+high/2+4, ui.Clip(ui.Clean(s.Name), 19))
-		p.rect("blue", p.x.from, y+high*0.18, max(p.x.at(s.Got)-p.x.from, 1), high*0.64)
+		p.rect("blue", p.x.from, y+float64(high*0.18), max(p.x.at(s.Got)-p.x.from, 1), high*0.64)
 		if s.Want != nil {
 			x := p.x.at(*s.Want)
-			p.line("want", x, y+high*0.06, x, y+high*0.94)
+			p.line("want", x, y+float64(high*0.06), x, y+float64(high*0.94))
 		}
 		p.text("", max(p.x.at(s.Got), p.x.from)+6, y+high/2+4, percent(s.Got))
 	}

@@ -13,14 +13,13 @@ const (
 
 // calendar counts by the customers' local days.
 type calendar struct {
-	days       map[int32]*day
-	now        *day
-	zoneMin    int32
-	zoneMax    int32
-	started    bool
-	outside    uint64
-	acts       uint64
-	hasIncomes bool
+	days    map[int32]*day
+	now     *day
+	zoneMin int32
+	zoneMax int32
+	started bool
+	outside uint64
+	acts    uint64
 }
 
 // day is one local day.
@@ -186,7 +185,8 @@ func (m *Meter) weekdayCurve() Measure {
 	}
 	d := variation(got, want)
 	out.score("TVComplement", "weekday", 1-d, out.Samples)
-	return out.judge(d, "the weekdays of %d whole weeks are %s away from the configured ones", len(days)/daysOfWeek, number(d))
+	return out.judge(d, "the weekdays of %d whole weeks are %s away from the configured ones",
+		len(days)/daysOfWeek, number(d))
 }
 
 // payday compares spending on days with income with that of other days.

@@ -229,7 +229,7 @@ func TestDispersion(t *testing.T) {
 	wave := func(d *dice, i int) float64 { return d.exp() / (2 + math.Sin(float64(i)/8000)) }
 	want(t, measure(80_000, wave), Pass, 1, 0.06)
 	want(t, measure(50_000, func(*dice, int) float64 { return 0.02 }), Fail, 0, 0.05) // as even as a clock
-	lump := func(_ *dice, i int) float64 { // all of a second at its beginning
+	lump := func(_ *dice, i int) float64 {                                            // all of a second at its beginning
 		if i%50 == 0 {
 			return 1
 		}

@@ -247,6 +247,13 @@ func (s *search) mark(r *rule, b *binned) {
 // words says a rule.
 func (s *search) words(r rule) string {
 	a, b := &s.columns[r.a], &s.columns[r.b]
+	if r.a == r.b { // two cuts of one column
+		var set [maxBins]bool
+		for x := range a.n {
+			set[x] = r.leaf[0][x] && !r.left[x] || r.leaf[1][x] && r.left[x]
+		}
+		return a.words(&set)
+	}
 	var right [maxBins]bool
 	for x := range a.n {
 		right[x] = !r.left[x]
@@ -282,35 +289,43 @@ func (c *binned) words(set *[maxBins]bool) string {
 	case c.ordered:
 		return c.ranges(set)
 	}
-	var names []string
-	for i, v := range c.values {
-		if set[i+1] {
-			names = append(names, c.show(v))
-		}
+	return c.listed(set)
+}
+
+// listed says a set of the values of a column without an order.
+func (c *binned) listed(set *[maxBins]bool) string {
+	rest := set[len(c.values)+1]
+	verb, names := "is", c.names(set, true)
+	if rest {
+		verb, names = "is not", c.names(set, false)
 	}
 	const most = 6
-	text := fmt.Sprintf("%s is one of %d values", c.name, len(names))
+	text := fmt.Sprintf("%s %s one of %d values", c.name, verb, len(names))
 	if len(names) <= most && !slices.Contains(names, "") {
-		text = c.name + " is " + strings.Join(names, ", ")
+		text = c.name + " " + verb + " " + strings.Join(names, ", ")
 	}
 	switch {
-	case set[len(c.values)+1]:
-		var not []string
-		for i, v := range c.values {
-			if !set[i+1] {
-				not = append(not, c.show(v))
-			}
-		}
-		text = fmt.Sprintf("%s is not one of %d values", c.name, len(not))
-		if len(not) <= most && !slices.Contains(not, "") {
-			text = c.name + " is not " + strings.Join(not, ", ")
-		}
-	case set[missingBin] && len(names) == 0:
+	case set[missingBin] && len(names) == 0 && !rest:
 		return c.name + " is missing"
-	case set[missingBin]:
-		text += " or missing"
+	case set[missingBin] && !rest:
+		return text + " or missing"
+	case len(names) == 0: // all values, known before or not
+		return c.name + " is there"
+	case rest && !set[missingBin]:
+		return text + " nor missing"
 	}
 	return text
+}
+
+// names are the values inside or outside a set of bins.
+func (c *binned) names(set *[maxBins]bool, inside bool) []string {
+	var out []string
+	for i, v := range c.values {
+		if set[i+1] == inside {
+			out = append(out, c.show(v))
+		}
+	}
+	return out
 }
 
 // ranges says the stretches of a set of bins of a column of numbers.
