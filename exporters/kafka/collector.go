@@ -44,7 +44,7 @@ func Collectors(opts Options, logger *slog.Logger) ([]exporters.Collector, error
 	configs := &configCache{}
 	c := &cluster{
 		settings: s, memory: &memory{}, witness: &witness{dirsToo: s.compat(CompatKminion)}, open: 2,
-		lag:     newLagTracker(lagSettings{retention: configs.retention, compacted: configs.compacted}),
+		lag:     newLagTracker(lagSettings{retention: configs.retention, compacted: configs.compacted, now: s.now}),
 		logdirs: &logDirs{}, txns: &transactions{}, configs: configs,
 		checkpoints: newCheckpointReaders(opts),
 	}
@@ -128,7 +128,7 @@ func (c *cluster) look(ctx context.Context) (*wire, *snapshot, error) {
 		return nil, nil, c.explain(ctx, err)
 	}
 	s := newSnapshot(meta, c.memory, c.topics.keeps)
-	s.detailAll = c.Details == DetailsAll
+	s.at, s.detailAll = c.now(), c.Details == DetailsAll
 	if err := w.know(s.brokers); err != nil {
 		return nil, nil, err
 	}

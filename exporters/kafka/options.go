@@ -42,6 +42,8 @@ type Options struct {
 	Interval       time.Duration // default exporters.DefaultInterval
 	ConfigInterval time.Duration // of what changes rarely; default 5 min
 	Timeout        time.Duration // of one collection; default exporters.DefaultTimeout
+
+	now func() time.Time // default time.Now; recorded answers are read at the time that they were given
 }
 
 // Checkpoint is the checkpoint of one Spark Structured Streaming query.
@@ -91,6 +93,9 @@ func check(opts Options, logger *slog.Logger) (settings, error) {
 	}
 	if opts.ConfigInterval <= 0 {
 		opts.ConfigInterval = 5 * time.Minute
+	}
+	if opts.now == nil {
+		opts.now = time.Now
 	}
 	s := settings{Options: opts, logger: logger}
 	var err error
