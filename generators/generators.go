@@ -82,3 +82,12 @@ type Stream interface {
 	// it stores live as long as the stream.
 	Fill(ev *Event, seq uint64, at int64)
 }
+
+// Ranger is a stream that fills records that follow each other more cheaply
+// than single ones.
+type Ranger interface {
+	Stream
+	// Range returns the stream for the given records only, which are filled in
+	// their order, by one goroutine.
+	Range(first uint64, count int) Stream
+}

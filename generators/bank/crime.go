@@ -1,0 +1,113 @@
+package bank
+
+import (
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/flow"
+	"github.com/lakeproof/lakeproof/generators/fraud"
+)
+
+// crimes begins cases among the slots of the payments and labels what comes of
+// them.
+type crimes struct {
+	kinds  []fraud.Kind
+	rare   uint64           // a case begins in a slot whose random number is below it
+	which  generators.Alias // which kind
+	rand   generators.Rand  // an entity for each case
+	delay  generators.Rand
+	labels int // lane, or none
+	steps  []fraud.Step
+}
+
+// perhaps begins a case in a slot.
+func (c *crimes) perhaps(e *engine, l *lane, at int64) {
+	random := l.crime.At(l.next)
+	if random >= c.rare {
+		return
+	}
+	number := e.cases
+	e.cases++
+	kind := c.which.Pick(random * 0x9e3779b97f4a7c15)
+	c.steps = c.kinds[kind].Plan(c.steps[:0], c.rand.Entity(number), cast{e}, e.amounts)
+	for i := range c.steps {
+		s := &c.steps[i]
+		f := e.m.means[s.Means]
+		p := pending{
+			due: at + s.After.Microseconds(), account: s.From, other: s.To, flow: uint8(f),
+			state: int16(e.m.flows[f].First), market: e.homes[s.From],
+			crime: newCrime(number, kind, uint8(s.Role), s.Hop, s.Stranger),
+		}
+		if s.Means != fraud.Transfer {
+			p.market = e.shops[s.To].market
+		}
+		here := &e.markets[p.market]
+		p.amount = max(1, here.Price(s.Cents))
+		if e.m.flows[f].Amount.Law == flow.NotesOfMoney {
+			p.amount = here.notes(p.amount)
+		}
+		l.wheel.push(p)
+	}
+}
+
+// label plans the label of an event.
+func (c *crimes) label(e *engine, l *lane, ev *Event) {
+	if c.labels < 0 {
+		return
+	}
+	d := &c.kinds[ev.Crime.kind()].Delay
+	wait := e.amounts.Draw(c.delay.At(l.next), d.Median.Microseconds()>>10, d.Spread) << 10
+	e.lanes[c.labels].wheel.push(pending{
+		due: ev.At + wait, amount: ev.Amount, number: ev.Flow + 1, order: l.next + 1, crime: ev.Crime,
+		account: ev.Account, other: ev.Other, state: int16(ev.State), market: ev.Market,
+	})
+}
+
+// follow makes the events that follow from others, up to a time. It returns the
+// lane if its block is full.
+func (e *engine) follow(at int64) *lane {
+	if e.crimes == nil || e.crimes.labels < 0 {
+		return nil
+	}
+	l := &e.lanes[e.crimes.labels]
+	for l.wheel.peek(at) != nil {
+		p := l.wheel.pop()
+		l.block = append(l.block, Event{
+			At: p.due, Amount: p.amount, Flow: p.number - 1, Order: p.order, Crime: p.crime,
+			Account: p.account, Other: p.other, State: uint16(p.state), Market: p.market,
+		})
+		l.next++
+		if len(l.block) == blockSize {
+			return l
+		}
+	}
+	return nil
+}
+
+// cast is the bank's customers and merchants as those of a case.
+type cast struct{ *engine }
+
+// Account implements [fraud.Cast]: the busier, the likelier.
+func (c cast) Account(random uint64) uint32 {
+	m := &c.markets[c.homes[generators.Below(random, uint64(len(c.homes)))]]
+	return m.first + uint32(m.busy.Pick(random*0x9e3779b97f4a7c15))
+}
+
+// Merchant implements [fraud.Cast].
+func (c cast) Merchant(account uint32, means fraud.Means, abroad bool, random uint64) uint32 {
+	market := c.homes[account]
+	if abroad {
+		market = uint8((int(market) + 1 + int(random>>60)%(len(c.markets)-1)) % len(c.markets))
+	}
+	g := &c.markets[market].guilds[guildFor(means)]
+	return g.first + uint32(g.popular.Pick(random))
+}
+
+func guildFor(m fraud.Means) int {
+	switch m {
+	case fraud.Online:
+		return online
+	case fraud.CashOut, fraud.CashIn:
+		return machines
+	default:
+		return inShops
+	}
+}

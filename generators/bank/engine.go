@@ -1,0 +1,416 @@
+package bank
+
+import (
+	"slices"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/calendar"
+	"github.com/lakeproof/lakeproof/generators/flow"
+)
+
+// Clock says when the events of a stream happen: event n at At(n), microseconds
+// since the Unix epoch, never earlier than the one before.
+type Clock interface{ At(n uint64) int64 }
+
+// engine is the bank at work. It fills slots: event n of a stream happens at the
+// n-th time of its clock, and is the earliest of what is due there by then, or
+// something new. So the rate is what the clock says, whatever the flows do, and
+// everything is a function of the seed and the clocks.
+//
+// It runs in one goroutine. What costs time is to render events, which is left
+// to others.
+type engine struct {
+	*world
+	m         *machine
+	lanes     []lane
+	books     *books
+	crimes    *crimes
+	waiting   waiting
+	cases     uint64 // so far
+	closed    generators.Rand
+	calendars []*calendar.Local // of the markets
+	zones     *calendar.Zones   // those of the markets, in their order; nil: all are awake
+	low       []uint64          // bitmap of accounts for which a top-up is under way
+	limit     int               // of what may be pending in a lane
+	stuck     uint64            // slots in which nothing could happen
+}
+
+// lane is one stream of events while the bank is at work.
+type lane struct {
+	name   string
+	index  int
+	clock  Clock  // nil: its events follow from those of others
+	next   uint64 // number of the next event
+	wheel  *wheel
+	begin  generators.Alias // which of starts begins
+	starts []uint8          // flows
+	block  []Event          // from next-len(block) on
+	*draws
+}
+
+// draws are a lane's random numbers, one purpose for each thing that is drawn.
+type draws struct {
+	who, what, other, place, travel, amount, part, way, wait, why, session, crime generators.Rand
+}
+
+func newDraws(seed generators.Seed, lane string) *draws {
+	draw := func(purpose string) generators.Rand { return seed.Rand("bank." + lane + "." + purpose) }
+	return &draws{
+		who: draw("who"), what: draw("what"), other: draw("other"), place: draw("place"), travel: draw("travel"),
+		amount: draw("amount"), way: draw("way"), part: draw("part"), wait: draw("wait"), why: draw("why"),
+		session: draw("session"), crime: draw("crime"),
+	}
+}
+
+const (
+	blockSize = 4096
+	maxDepth  = 16  // states that are passed at once; flows are checked for less
+	maxTries  = 256 // flows that end without an event, until a slot is given up
+
+	sessionShare  = 300_000           // ppm of what somebody does that is followed by more
+	sessionMedian = 150_000_000 >> 10 // until then, in units of 1,024 microseconds
+)
+
+// advance fills slots, of all streams in the order of their times, until a block
+// of one is full, and returns which.
+func (e *engine) advance() *lane {
+	for {
+		var first *lane
+		var at int64
+		for i := range e.lanes {
+			l := &e.lanes[i]
+			if l.clock == nil {
+				continue
+			}
+			if t := l.clock.At(l.next); first == nil || t < at {
+				first, at = l, t
+			}
+		}
+		e.slot(first, at)
+		if len(first.block) == blockSize {
+			return first
+		}
+		if l := e.follow(at); l != nil {
+			return l
+		}
+	}
+}
+
+// slot fills the next slot of a lane.
+func (e *engine) slot(l *lane, at int64) {
+	if e.crimes != nil && l.index == 0 {
+		e.crimes.perhaps(e, l, at)
+	}
+	for try := range uint64(maxTries) {
+		if e.happen(l, moment{at, l.next*maxTries + try}) {
+			l.next++
+			return
+		}
+	}
+	e.stuck++
+	l.block = append(l.block, Event{At: at, State: noState})
+	l.next++
+}
+
+const noState = 1<<16 - 1
+
+// moment is when something happens, and the number of what is drawn for it.
+type moment struct {
+	at   int64
+	draw uint64
+}
+
+// happen lets the earliest thing that is due go on, or something new begin, and
+// reports whether there was an event. A quarter of the slots are for what is new,
+// however much is due.
+func (e *engine) happen(l *lane, now moment) bool {
+	full := l.wheel.count >= e.limit // then what is due later happens now
+	if l.next&3 != 3 && l.wheel.peek(now.at) != nil || full && l.wheel.peek(1<<62) != nil {
+		p := l.wheel.pop()
+		if p.state == toBegin {
+			e.again(l, &p, now)
+			p = e.begin(l, p.flow, p.account, now)
+		}
+		return e.enter(l, &p, now)
+	}
+	m := &e.markets[e.awake(now.at, l.place.At(now.draw))]
+	account := m.first + uint32(m.busy.Pick(l.who.At(now.draw)))
+	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
+	p := e.begin(l, which, account, now)
+	if random := l.session.At(now.draw); generators.Chance(random, sessionShare) {
+		wait := e.amounts.Draw(random*remix, sessionMedian, generators.Sigma(900)) << 10
+		next := l.starts[l.begin.Pick(random*0xbf58476d1ce4e5b9)]
+		l.wheel.push(pending{due: now.at + wait, account: account, state: toBegin, flow: next})
+	}
+	return e.enter(l, &p, now)
+}
+
+// awake chooses the market in which somebody does something: by the number of
+// its customers and, where the zones are known, the hour of their day.
+func (e *engine) awake(at int64, random uint64) uint8 {
+	if e.zones != nil {
+		return uint8(e.zones.Pick(at, random))
+	}
+	return e.homes[generators.Below(random, uint64(len(e.homes)))]
+}
+
+// again plans the next month of what comes each month.
+func (e *engine) again(l *lane, p *pending, now moment) {
+	every := &e.m.flows[p.flow].Start.Every
+	if !every.Calendar() {
+		return
+	}
+	next := *p
+	next.due = e.day(every, e.homes[p.account], now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
+	l.wheel.push(next)
+}
+
+// begin begins a flow of an account.
+func (e *engine) begin(l *lane, which uint8, account uint32, now moment) pending {
+	f := e.m.flows[which]
+	p := pending{due: now.at, account: account, state: int16(f.First), market: e.homes[account], flow: which}
+	if f.Abroad > 0 && generators.Chance(l.travel.At(now.draw), uint64(f.Abroad)) {
+		p.market = e.homes[generators.Below(l.travel.At(now.draw)*remix, uint64(len(e.homes)))]
+	}
+	e.choose(f, &p, l.other.At(now.draw))
+	e.price(f, &p, l.amount.At(now.draw))
+	return p
+}
+
+// remix makes other random bits of some that were used.
+const remix = 0x9e3779b97f4a7c15
+
+// choose chooses the other side.
+func (e *engine) choose(f *flow.Flow, p *pending, random uint64) {
+	switch f.With {
+	case flow.Nobody:
+	case flow.AnAccount:
+		p.other = e.someone(p.account, random)
+	case flow.EmployerOf: // always the same one
+		g := &e.markets[p.market].guilds[employers]
+		p.other = g.first + uint32(g.popular.Pick(uint64(p.account)*remix))
+	default:
+		g := &e.markets[p.market].guilds[guildWith(f.With)]
+		p.other = g.first + uint32(g.popular.Pick(random))
+	}
+}
+
+// price draws the amount with which a flow begins by itself.
+func (e *engine) price(f *flow.Flow, p *pending, random uint64) {
+	here := &e.markets[p.market]
+	switch f.Amount.Law {
+	case flow.NoAmount:
+	case flow.OfMerchant:
+		shop := &e.shops[p.other]
+		p.amount = e.amounts.Draw(random, shop.median, shop.spread)
+	case flow.AnyAmount, flow.OfParent:
+		p.amount = e.amounts.Draw(random, max(1, here.Price(f.Amount.Median)), f.Amount.Spread)
+	case flow.NotesOfMoney:
+		p.amount = here.notes(e.amounts.Draw(random, max(1, here.Price(f.Amount.Median)), f.Amount.Spread))
+	}
+}
+
+// notes is the nearest amount that a cash machine gives.
+func (p *place) notes(amount int64) int64 { return max(1, min((amount+p.Note/2)/p.Note, 40)) * p.Note }
+
+// someone is another account.
+func (e *engine) someone(than uint32, random uint64) uint32 {
+	other := uint32(generators.Below(random, uint64(len(e.homes))))
+	if other == than {
+		return (than + 1) % uint32(len(e.homes))
+	}
+	return other
+}
+
+// enter brings a flow into its next state, and on to the state after it as long
+// as nothing is to be waited for. It reports whether there was an event.
+func (e *engine) enter(l *lane, p *pending, now moment) bool {
+	happened := false
+	for depth := range uint64(maxDepth) {
+		s, look := &e.m.states[p.state], &e.m.looks[p.state]
+		if int(look.lane) != l.index || s.Emit != flow.NoEvent && happened { // the event is another slot's
+			p.due = now.at
+			e.lanes[look.lane].wheel.push(*p)
+			return happened
+		}
+		now.draw += depth << 40
+		e.settle(s, look, p, l.part.At(now.draw))
+		if s.Emit != flow.NoEvent {
+			e.emit(l, s, p, now)
+			happened = true
+		}
+		if s.Tell != flow.Nothing && p.caller > 0 {
+			e.tell(p, s.Tell.Fact(), now)
+		}
+		if s.Starts >= 0 {
+			e.call(l, s, p, now)
+			return happened
+		}
+		if !e.leave(l, s, p, 0, now) {
+			return happened
+		}
+		if p.due > now.at {
+			l.wheel.push(*p)
+			return happened
+		}
+	}
+	return happened
+}
+
+// settle does what entering a state does to the books.
+func (e *engine) settle(s *flow.State, look *look, p *pending, random uint64) {
+	home := e.homes[p.account]
+	purse := &e.books.accounts[p.account]
+	if s.Release {
+		purse.held -= e.worth(p.amount, p.market, home)
+	}
+	if s.High > 0 {
+		share := int64(s.Low) + int64(generators.Below(random, uint64(s.High-s.Low+1)))
+		p.amount = max(1, p.amount*share/1_000_000)
+	}
+	if s.Hold {
+		purse.held += e.worth(p.amount, p.market, home)
+	}
+	if len(s.Posts) == 0 {
+		return
+	}
+	who := parties{account: p.account, other: p.other, home: home, there: p.market, here: p.market}
+	if look.shows&showMerchant == 0 && look.shows&showOther != 0 {
+		who.there = e.homes[p.other]
+	}
+	for _, post := range s.Posts {
+		amount := p.amount
+		if post.Fee {
+			fee := e.m.flows[p.flow].Fee
+			amount = p.amount*int64(fee.Part)/1_000_000 + e.markets[p.market].Price(fee.Cents)
+		}
+		e.books.post(e.world, post.From, post.To, &who, amount)
+	}
+}
+
+// emit makes the event of a state.
+func (e *engine) emit(l *lane, s *flow.State, p *pending, now moment) {
+	if p.number == 0 {
+		p.number = l.next + 1
+	}
+	ev := Event{
+		At: now.at, Amount: p.amount, Balance: e.available(p.account), Flow: p.number - 1, Order: p.order, Crime: p.crime,
+		Account: p.account, Other: p.other, State: uint16(p.state), Market: p.market,
+	}
+	if len(s.Codes) > 1 {
+		ev.Code = uint8(s.Why.Pick(l.why.At(now.draw)))
+	}
+	l.block = append(l.block, ev)
+	if p.crime != 0 {
+		e.crimes.label(e, l, &ev)
+	}
+}
+
+// call starts another flow and lets this one wait for its outcome.
+func (e *engine) call(l *lane, s *flow.State, p *pending, now moment) {
+	f := e.m.flows[s.Starts]
+	child := pending{
+		due: now.at, account: p.account, other: p.other, order: p.number, crime: p.crime, market: p.market,
+		state: int16(f.First), flow: uint8(s.Starts), caller: e.waiting.put(p),
+	}
+	if f.With != e.m.flows[p.flow].With {
+		e.choose(f, &child, l.other.At(now.draw))
+	}
+	share := int64(f.Amount.Low) + int64(generators.Below(l.amount.At(now.draw), uint64(f.Amount.High-f.Amount.Low+1)))
+	child.amount = max(1, p.amount*share/1_000_000)
+	e.lanes[f.Stream].wheel.push(child)
+}
+
+// tell lets the flow that waits for this one go on.
+func (e *engine) tell(p *pending, outcome flow.Facts, now moment) {
+	caller := e.waiting.take(p.caller)
+	p.caller = 0
+	look := &e.m.looks[caller.state]
+	l := &e.lanes[look.lane]
+	if e.leave(l, &e.m.states[caller.state], &caller, outcome, now) {
+		l.wheel.push(caller)
+	}
+}
+
+// available is what an account may spend.
+func (e *engine) available(account uint32) int64 {
+	a := &e.books.accounts[account]
+	return a.booked - a.held
+}
+
+// leave chooses the way out of a state and when its end is reached. It reports
+// whether there is one.
+func (e *engine) leave(l *lane, s *flow.State, p *pending, facts flow.Facts, now moment) bool {
+	if len(s.Next) == 0 {
+		return false
+	}
+	if s.Asks != 0 {
+		facts |= e.facts(l, s.Asks, p, now)
+	}
+	t := s.Leave(facts, p.times, l.way.At(now.draw))
+	if t == nil {
+		return false
+	}
+	if t.Times > 0 {
+		p.times++
+	}
+	p.state, p.due = int16(t.To), now.at
+	switch {
+	case t.After.Law == flow.AtOnce:
+	case t.After.Calendar():
+		p.due = e.day(&t.After, p.market, now.at)
+	default:
+		p.due += t.After.Draw(l.wait.At(now.draw), e.amounts)
+	}
+	return true
+}
+
+// facts is what holds of what is asked.
+func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known flow.Facts) {
+	home := e.homes[p.account]
+	if asked&flow.InsufficientFunds != 0 && e.worth(p.amount, p.market, home) > e.available(p.account) {
+		known |= flow.InsufficientFunds
+		e.fillUp(l, p.account, now)
+	}
+	if asked&flow.AccountClosed != 0 && e.isClosed(p.account) {
+		known |= flow.AccountClosed
+	}
+	if asked&flow.CounterpartyClosed != 0 && e.isClosed(p.other) {
+		known |= flow.CounterpartyClosed
+	}
+	if p.market != home {
+		known |= flow.Abroad
+	}
+	if p.caller > 0 {
+		known |= flow.Started
+	}
+	return known
+}
+
+// fillUp lets somebody whose money does not suffice have more, once.
+func (e *engine) fillUp(l *lane, account uint32, now moment) {
+	word, bit := &e.low[account/64], uint64(1)<<(account%64)
+	if e.m.topUp < 0 || *word&bit != 0 {
+		return
+	}
+	*word |= bit
+	wait := e.amounts.Draw(l.wait.At(now.draw), topUpMedian, generators.Sigma(1000)) << 10
+	l.wheel.push(pending{due: now.at + wait, account: account, state: toBegin, flow: uint8(e.m.topUp)})
+}
+
+// topUpMedian is half of a day, in units of 1,024 microseconds.
+const topUpMedian = 43_200_000_000 >> 10
+
+// clone returns an engine in the same state that shares nothing that changes.
+func (e *engine) clone() *engine {
+	c := *e
+	c.books = e.books.clone()
+	c.low = slices.Clone(e.low)
+	c.waiting = e.waiting.clone()
+	c.lanes = slices.Clone(e.lanes)
+	for i := range c.lanes {
+		c.lanes[i].wheel = c.lanes[i].wheel.clone()
+		c.lanes[i].block = slices.Clone(c.lanes[i].block)
+	}
+	return &c
+}

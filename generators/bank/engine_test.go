@@ -1,0 +1,179 @@
+package bank
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/generators/flow"
+)
+
+// grid is a clock of a constant rate.
+type grid struct{ start, step int64 }
+
+func (g grid) At(n uint64) int64 { return g.start + int64(n)*g.step }
+
+const opening = 1_767_268_800_000_000 // 2026-01-01T12:00:00Z
+
+// open opens a bank with the shipped flows.
+func open(tb testing.TB, change func(*Config)) *Bank {
+	tb.Helper()
+	set, err := flow.Load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c := Config{
+		Seed: 1, Customers: 2000, Merchants: 300, Flows: set, Start: opening,
+		Clocks: map[flow.Stream]Clock{flow.Payments: grid{opening, 2_000_000}},
+	}
+	if change != nil {
+		change(&c)
+	}
+	b, err := New(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// The sum of every currency is nothing after each event, whatever happens: cards
+// abroad, transfers across currencies, top-ups.
+func TestBooksBalance(t *testing.T) {
+	e := open(t, nil).tape.live
+	l := &e.lanes[0]
+	for n := range 60_000 {
+		e.slot(l, l.clock.At(l.next))
+		l.block = l.block[:0]
+		if n > 2000 && n%997 != 0 {
+			continue
+		}
+		for currency, sum := range e.books.sums(e.world) {
+			if sum != 0 {
+				t.Fatalf("event %d: %d minor units of %s came from nowhere", n, sum, currency)
+			}
+		}
+	}
+	if e.books.posted < 20_000 || e.stuck > 0 {
+		t.Errorf("only %d postings, %d slots without an event", e.books.posted, e.stuck)
+	}
+	e.books.accounts[7].booked++ // the control: a cent from nowhere
+	wrong := 0
+	for _, sum := range e.books.sums(e.world) {
+		if sum != 0 {
+			wrong++
+		}
+	}
+	if wrong != 1 {
+		t.Errorf("a cent from nowhere is seen in %d currencies", wrong)
+	}
+}
+
+// Whoever asks for an event gets the same, forwards, backwards and across what
+// was forgotten.
+func TestReplayIsTheSame(t *testing.T) {
+	const events = 1_500_000
+	e, tape := open(t, nil).tape.live, open(t, nil).tape
+	tape.gap = 4
+	all := make([]Event, 0, events)
+	for len(all) < events {
+		all = append(all, e.block().Events...)
+	}
+	check := func(n uint64) {
+		t.Helper()
+		if got := *tape.event(0, n); got != all[n] {
+			t.Fatalf("event %d is %+v, want %+v", n, got, all[n])
+		}
+	}
+	for n := uint64(0); n < events; n += 501 {
+		check(n)
+	}
+	r := generators.Seed(1).Rand("where")
+	for i := range uint64(40) {
+		n := generators.Below(r.At(i), events-3000)
+		for j := range uint64(3000) {
+			check(n + j)
+		}
+	}
+	if len(tape.kept) > keptEngines || len(tape.cache) > keptBlocks {
+		t.Errorf("%d engines and %d blocks are kept", len(tape.kept), len(tape.cache))
+	}
+}
+
+// cpu is the processor time that this process has used: on a machine with other
+// work a truer measure than the time of day.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func BenchmarkEngine(b *testing.B) {
+	for _, size := range []int{1000, 100_000, 1_000_000} {
+		b.Run(time.Duration(size).String(), func(b *testing.B) {
+			e := open(b, func(c *Config) {
+				c.Customers, c.Merchants = size, size/10
+				c.Clocks[flow.Payments] = grid{opening, 2000}
+			}).tape.live
+			for range 200 {
+				e.lanes[0].block = e.lanes[0].block[:0]
+				e.advance()
+			}
+			b.ReportAllocs()
+			n, before := 0, cpu()
+			for b.Loop() {
+				e.lanes[0].block = e.lanes[0].block[:0]
+				e.advance()
+				n += blockSize
+			}
+			b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(n), "cpu-ns/event")
+			b.ReportMetric(float64(e.lanes[0].wheel.count), "pending")
+		})
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	for _, format := range []string{encode.JSON, encode.Avro} {
+		for _, size := range []int{1000, 100_000, 1_000_000} {
+			b.Run(format+time.Duration(size).String(), func(b *testing.B) {
+				bank := open(b, func(c *Config) {
+					c.Customers, c.Merchants = size, size/10
+					c.Clocks[flow.Payments] = grid{opening, 2000}
+				})
+				e := bank.tape.live
+				r, schema := bank.renderer, paymentSchema()
+				enc, err := encode.New(format, schema, encode.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				ev, key := generators.NewEvent(schema), generators.NewKey(1)
+				buf := make([]byte, 0, blockSize*600)
+				n, bytes, before := 0, 0, cpu()
+				var sum byte
+				b.ReportAllocs()
+				for b.Loop() {
+					l := &e.lanes[0]
+					l.block = l.block[:0]
+					e.advance()
+					first := l.next - blockSize
+					buf = buf[:0]
+					for i := range l.block {
+						if i%64 == 0 {
+							for j := i; j < i+64; j++ {
+								sum += e.accounts[int(l.block[j].Account)*rowSize] + e.merchants[int(l.block[j].Other)%len(e.shops)*rowSize]
+							}
+						}
+						ev.ID = key.Seal(0, first+uint64(i))
+						r.fillPayment(ev, &l.block[i])
+						buf = enc.Append(buf, ev)
+					}
+					n += blockSize
+					bytes += len(buf)
+				}
+				b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(n), "cpu-ns/event")
+				b.ReportMetric(float64(bytes)/float64(n), "B/event")
+			})
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package bank
+
+import (
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/fraud"
+)
+
+// renderer turns events into records.
+type renderer struct {
+	*world
+	m       *machine
+	kinds   []fraud.Kind
+	strange generators.Rand
+}
+
+type row = [payFields]generators.Value
+
+func str(s string) generators.Value { return generators.Value{Str: s} }
+func num(n int64) generators.Value  { return generators.Value{Int: n} }
+func none() generators.Value        { return generators.Value{Null: true} }
+
+// fillPayment writes an event of the payments into a record.
+func (r *renderer) fillPayment(out *generators.Event, e *Event) {
+	v := (*row)(out.Values)
+	s, m := &r.m.looks[e.State], &r.markets[e.Market]
+	v[payEventTime] = num(e.At - e.At%1000)
+	v[payEventType], v[payStatus], v[payChannel] = str(s.kind), str(s.status), str(s.channel)
+	v[payPaymentID] = num(int64(e.Flow))
+	v[payOrderID] = none()
+	if e.Order > 0 {
+		v[payOrderID] = num(int64(e.Order - 1))
+	}
+	v[payAccountID], v[payCustomerID] = str(r.account(e.Account)), str(r.customer(e.Account))
+	v[payCardToken], v[payDevice], v[payTerminal] = none(), none(), none()
+	if s.shows&showCard != 0 {
+		v[payCardToken] = str(r.card(e.Account))
+	}
+	if s.shows&showDevice != 0 {
+		v[payDevice] = str(r.device(e.Account))
+		if e.Crime.stranger() { // all steps of a case by the same one
+			v[payDevice] = str(r.stranger(r.strange.At(e.Crime.number())))
+		}
+	}
+	r.fillOther(v, s, e)
+	v[payAmount], v[payBalance] = num(e.Amount), num(e.Balance)
+	v[payCurrency], v[payExponent] = str(m.Currency), num(m.Exponent)
+	v[payCode] = str(r.m.states[e.State].Codes[e.Code])
+	v[paySynthetic] = num(1)
+}
+
+func (r *renderer) fillOther(v *row, s *look, e *Event) {
+	v[payCounterparty], v[payMCC] = none(), none()
+	v[payCountry] = str(r.markets[e.Market].Country)
+	switch {
+	case s.shows&showMerchant != 0:
+		v[payCounterparty], v[payMCC] = str(r.merchant(e.Other)), str(r.mcc(e.Other))
+		v[payCountry] = str(r.country(e.Other))
+		if s.shows&showTerminal != 0 {
+			v[payTerminal] = str(r.terminal(e.Other))
+		}
+	case s.shows&showOther != 0:
+		v[payCounterparty] = str(r.account(e.Other))
+	}
+}

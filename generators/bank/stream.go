@@ -1,0 +1,67 @@
+package bank
+
+import (
+	"slices"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/internal/fail"
+)
+
+// Stream returns a stream of the bank.
+func (b *Bank) Stream(name string) (generators.Stream, error) {
+	switch i := slices.Index(Streams(), name); i {
+	case 0:
+		return &stream{b, name, i, paymentSchema(), b.fillPayment}, nil
+	case labels:
+		return &stream{b, name, i, labelSchema(), b.fillLabel}, nil
+	default:
+		return nil, fail.New(fail.Usage, "use one of payments, labels", "choosing a stream of the bank: there is no %q", name)
+	}
+}
+
+// stream is one stream of a bank as records.
+type stream struct {
+	bank   *Bank
+	name   string
+	lane   int
+	schema *generators.Schema
+	fill   func(*generators.Event, *Event)
+}
+
+// Name implements [generators.Stream].
+func (s *stream) Name() string { return s.name }
+
+// Schema implements [generators.Stream].
+func (s *stream) Schema() *generators.Schema { return s.schema }
+
+// Fill implements [generators.Stream]. When an event happens is the bank's
+// business: the time that is given counts for nothing.
+func (s *stream) Fill(ev *generators.Event, seq uint64, _ int64) {
+	s.fill(ev, s.bank.tape.event(s.lane, seq))
+}
+
+// Range implements [generators.Ranger].
+func (s *stream) Range(first uint64, count int) generators.Stream {
+	part := &part{stream: s}
+	for n, end := first, first+uint64(count); n < end; {
+		b := s.bank.tape.blockOf(s.lane, n)
+		part.blocks = append(part.blocks, b)
+		n = b.First + uint64(len(b.Events))
+	}
+	return part
+}
+
+// part is a part of a stream, whose events are made.
+type part struct {
+	*stream
+	blocks []*Block
+}
+
+// Fill implements [generators.Stream].
+func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) {
+	for len(p.blocks) > 1 && !p.blocks[0].has(p.lane, seq) {
+		p.blocks = p.blocks[1:]
+	}
+	b := p.blocks[0]
+	p.fill(ev, &b.Events[seq-b.First])
+}
