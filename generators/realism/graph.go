@@ -11,7 +11,10 @@ type graph struct {
 	limit     int
 }
 
-type shop struct{ n uint32 }
+type shop struct {
+	n       uint32
+	country uint16
+}
 
 // edge is a pair of accounts. It is kept while either end is in the sample, so
 // that the degree of a sampled account is always complete.
@@ -32,6 +35,7 @@ func (g *graph) observe(s *seen) {
 		g.purchases++
 		if p := g.shops.at(s.merchant); p != nil {
 			p.n++
+			p.country = s.code[colCountry]
 		}
 	}
 	if s.counterparty == 0 || s.account == 0 || s.declined {
@@ -60,25 +64,60 @@ func (g *graph) popularity() []uint32 {
 	return out
 }
 
-// zipfFit is the slope of log count over log rank among the merchants with at
-// least so many purchases that chance does not change their order much. Each
-// rank weighs the same: several towns with a Zipf law each share the tail of
-// that law, but not its head.
-func zipfFit(counts []uint32) (slope float64, ranks int) {
-	const least = 100
-	for ranks < len(counts) && counts[ranks] >= least {
-		ranks++
+// byCountry are the same by country.
+func (g *graph) byCountry() [][]uint32 {
+	out := make([][]uint32, maxCodes+1)
+	for _, s := range g.shops.items {
+		out[s.country] = append(out[s.country], s.n)
 	}
-	var n, sx, sy, sxx, sxy float64
-	for i, c := range counts[:ranks] {
-		x, y := ln(float64(i+1)), ln(float64(c))
-		n++
-		sx += x
-		sy += y
-		sxx += float64(x * x)
-		sxy += float64(x * y)
+	for _, counts := range out {
+		slices.Sort(counts)
+		slices.Reverse(counts)
 	}
-	return ratio(float64(n*sxy)-float64(sx*sy), float64(n*sxx)-float64(sx*sx)), ranks
+	return slices.DeleteFunc(out, func(counts []uint32) bool { return len(counts) == 0 })
+}
+
+// slope is a fit of log count over log rank, with one slope for all groups.
+type slope struct {
+	groups, ranks int
+	value         float64
+	error         float64 // mean square of what the fit leaves
+}
+
+// zipfFit fits the merchants with at least so many purchases that chance does
+// not change their order much. Each rank weighs the same, because a head of few
+// merchants says little.
+func zipfFit(groups [][]uint32) slope {
+	const (
+		least = 100 // purchases
+		few   = 10  // merchants of a group
+	)
+	var out slope
+	var xx, xy, yy float64
+	for _, counts := range groups {
+		n := 0
+		for n < len(counts) && counts[n] >= least {
+			n++
+		}
+		if n < few {
+			continue
+		}
+		var mx, my float64
+		for i, c := range counts[:n] {
+			mx += ln(float64(i+1)) / float64(n)
+			my += ln(float64(c)) / float64(n)
+		}
+		for i, c := range counts[:n] {
+			x, y := ln(float64(i+1))-mx, ln(float64(c))-my
+			xx += float64(x * x)
+			xy += float64(x * y)
+			yy += float64(y * y)
+		}
+		out.groups, out.ranks = out.groups+1, out.ranks+n
+	}
+	out.value = ratio(xy, xx)
+	out.error = ratio(yy-float64(out.value*xy), float64(out.ranks-out.groups))
+	return out
 }
 
 // zipf is the exponent of the merchants' popularity.
@@ -92,13 +131,19 @@ func (m *Meter) zipf() Measure {
 	if z := m.opt.Expect.Zipf; z > 0 {
 		out.band(z-bandZipf, z+bandZipf)
 	}
-	slope, ranks := zipfFit(m.graph.popularity())
 	const enough = 50
-	if ranks < enough {
-		return out.unmeasured("%d merchants have 100 purchases; %d are needed", ranks, enough)
+	fit := zipfFit([][]uint32{m.graph.popularity()})
+	if fit.ranks < enough {
+		return out.unmeasured("%d merchants have 100 purchases; %d are needed", fit.ranks, enough)
 	}
-	return out.judge(-slope, "the count of a merchant falls with its rank to the power of %s, fitted on %s ranks",
-		number(-slope), count(ranks))
+	where := "its rank"
+	// Several countries whose customers shop at home have a law each, and all of
+	// them together have none at the head.
+	if c := zipfFit(m.graph.byCountry()); c.groups > 1 && c.ranks >= enough && c.error < fit.error {
+		fit, where = c, "its rank in its country"
+	}
+	return out.judge(-fit.value, "the count of a merchant falls with %s to the power of %s, fitted on %s merchants",
+		where, number(-fit.value), count(fit.ranks))
 }
 
 // degrees are the histograms of distinct counterparties: of those that an
@@ -170,8 +215,9 @@ func (m *Meter) degree(out Measure, incoming bool, want float64) Measure {
 	if !ok {
 		return out.unmeasured("%s accounts are too few for an exponent to ±%s", count(out.Samples), number(bandDegree))
 	}
-	return out.judge(f.alpha, "of %s accounts with %s counterparties or more, a share of k to the power of -%s has k",
-		count(f.n), count(f.least), number(f.alpha))
+	return out.judge(f.alpha,
+		"the number of accounts falls with their counterparties to the power of %s, from %s counterparties on (%s accounts)",
+		number(f.alpha), count(f.least), count(f.n))
 }
 
 // multiplicity is how many payments a pair of accounts has that has any.

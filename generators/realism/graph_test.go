@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -18,8 +19,9 @@ func shopping(t *testing.T, o Options, n int, pick func(*dice) int) Measure {
 
 func TestZipf(t *testing.T) {
 	for _, s := range []float64{0.8, 1, 1.13} {
-		if got, ranks := zipfFit(drawn(zipfLaw(2000, s), 200_000)); math.Abs(got+s) > bandZipf || ranks < 50 {
-			t.Errorf("exponent %v is found as %v on %d ranks", s, -got, ranks)
+		fit := zipfFit([][]uint32{drawn(zipfLaw(2000, s), 200_000)})
+		if math.Abs(fit.value+s) > bandZipf || fit.ranks < 50 {
+			t.Errorf("exponent %v is found as %+v", s, fit)
 		}
 	}
 	law := zipfLaw(1000, 1)
@@ -46,17 +48,33 @@ func drawn(law generators.Alias, n int) []uint32 {
 	return counts
 }
 
-// TestZipfOfTowns: several towns with merchants of their own share an exponent,
-// although the most popular merchants of all of them follow no law.
-func TestZipfOfTowns(t *testing.T) {
-	var counts []uint32
-	for i, n := range []int{400_000, 300_000, 150_000} {
-		counts = append(counts, drawn(zipfLaw(3000-500*i, 1), n)...)
+// TestZipfOfCountries: each country has merchants of its own and a law of its
+// own, with one exponent.
+func TestZipfOfCountries(t *testing.T) {
+	laws := []generators.Alias{zipfLaw(900, 1), zipfLaw(700, 1), zipfLaw(300, 1), zipfLaw(500, 1), zipfLaw(500, 1)}
+	stream := func(known bool) Measure {
+		d := newDice("countries")
+		return find(t, feed(t, Options{Expect: Expect{Zipf: 1}}, 100_000, func(_ int, r *Record) {
+			c := min(d.below(5), d.below(5))
+			r.Merchant = strconv.Itoa(c) + "-" + strconv.Itoa(laws[c].Pick(d.bits()))
+			if known {
+				r.Country = "C" + strconv.Itoa(c)
+			}
+		}), "merchant_zipf")
 	}
-	slices.Sort(counts)
-	slices.Reverse(counts)
-	if got, ranks := zipfFit(counts); math.Abs(got+1) > bandZipf {
-		t.Errorf("exponent 1 is found as %v on %d ranks", -got, ranks)
+	want(t, stream(true), Pass, 1, bandZipf)
+	if m := stream(false); m.Verdict != Fail {
+		t.Errorf("without countries the head hides the law, and yet: %s", m.Sentence)
+	}
+	// Countries that have nothing to do with popularity are not asked.
+	law, d := zipfLaw(1000, 1), newDice("one world")
+	m := find(t, feed(t, Options{Expect: Expect{Zipf: 1}}, 60_000, func(_ int, r *Record) {
+		k := law.Pick(d.bits())
+		r.Merchant, r.Country = strconv.Itoa(k), "C"+strconv.Itoa(k*7919%13)
+	}), "merchant_zipf")
+	want(t, m, Pass, 1, bandZipf)
+	if strings.Contains(m.Sentence, "country") {
+		t.Errorf("%q", m.Sentence)
 	}
 }
 

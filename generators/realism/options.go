@@ -9,9 +9,10 @@ import (
 )
 
 // The limits of what is kept, unless [Options] say less. A stream that fills
-// them costs about 400 MB; one of a million records and 100,000 accounts costs
-// about 80 MB. Beyond a limit the measure goes on with a sample of the keys or
-// accounts, chosen by their hash, and says so.
+// them costs about 350 MB, and twice as much while a table grows; one of a
+// million records and 100,000 accounts costs about 100 MB. Beyond a limit the
+// measure goes on with a sample of the keys or accounts, chosen by their hash,
+// and says so.
 const (
 	DefaultKeys      = 1 << 23 // event ids: 134 MB
 	DefaultAccounts  = 1 << 20 // 100 MB

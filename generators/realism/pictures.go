@@ -233,7 +233,7 @@ func matrixPicture(p *Plots) (picture, bool) {
 	}
 	return picture{
 		Title: "What columns say about each other",
-		Good:  "In per cent of all that there is to say. Dark: one column gives the other.",
+		Good:  "In per cent of all that there is to say. 100: one column gives the other.",
 		SVG:   d.done(),
 	}, true
 }

@@ -10,8 +10,8 @@ type Record struct {
 
 	Type, Status                            string
 	Account, Counterparty, Merchant, MCC    string
-	Country, Channel, Card, Device          string
-	Amount                                  int64 // minor units of Currency
+	Country, Channel, Card, Device          string // Country is the merchant's
+	Amount                                  int64  // minor units of Currency
 	Currency                                string
 	Exponent                                int8   // decimals of Currency: 2 for EUR, 0 for JPY
 	AccountCurrency, CounterpartyCurrency   string // where they differ from Currency
