@@ -121,11 +121,11 @@ type moment struct {
 }
 
 // happen lets the earliest thing that is due go on, or something new begin, and
-// reports whether there was an event. A quarter of the slots are for what is new,
-// however much is due.
+// reports whether there was an event. One slot of eight is for what is new, however
+// much is due.
 func (e *engine) happen(l *lane, now moment) bool {
-	full := l.wheel.count >= e.limit // then what is due later happens now
-	if l.next&3 != 3 && l.wheel.peek(now.at) != nil || full && l.wheel.peek(1<<62) != nil {
+	isFree := l.next&7 == 7 && l.wheel.count < 2*e.limit
+	if !isFree && l.wheel.peek(now.at) != nil {
 		p := l.wheel.pop()
 		if p.state == toBegin {
 			e.again(l, &p, now)
@@ -140,9 +140,18 @@ func (e *engine) happen(l *lane, now moment) bool {
 	if random := l.session.At(now.draw); generators.Chance(random, sessionShare) {
 		wait := e.amounts.Draw(random*remix, sessionMedian, generators.Sigma(900)) << 10
 		next := l.starts[l.begin.Pick(random*0xbf58476d1ce4e5b9)]
-		l.wheel.push(pending{due: now.at + wait, account: account, state: toBegin, flow: next})
+		e.later(l, &pending{due: now.at + wait, account: account, state: toBegin, flow: next}, now)
 	}
 	return e.enter(l, &p, now)
+}
+
+// later lets a flow go on when it is due; where too much is pending already, at
+// once: a bank can only remember so much.
+func (e *engine) later(l *lane, p *pending, now moment) {
+	if l.wheel.count >= e.limit {
+		p.due = now.at
+	}
+	l.wheel.push(*p)
 }
 
 // awake chooses the market in which somebody does something: by the number of
@@ -250,7 +259,7 @@ func (e *engine) enter(l *lane, p *pending, now moment) bool {
 			return happened
 		}
 		if p.due > now.at {
-			l.wheel.push(*p)
+			e.later(l, p, now)
 			return happened
 		}
 	}
@@ -328,7 +337,7 @@ func (e *engine) tell(p *pending, outcome flow.Facts, now moment) {
 	look := &e.m.looks[caller.state]
 	l := &e.lanes[look.lane]
 	if e.leave(l, &e.m.states[caller.state], &caller, outcome, now) {
-		l.wheel.push(caller)
+		e.later(l, &caller, now)
 	}
 }
 
