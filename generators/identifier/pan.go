@@ -116,22 +116,39 @@ var ErrIssued = errors.New("in a range that cards are issued in")
 
 // RefuseIssued is the guard before an output: an error for every text that may
 // be somebody's card number, whether its check digit is right or not. It lets
-// pass what is no card number (anything but 12 to 19 digits), the published
-// test numbers, and numbers that begin with 0. The error tells the range, never
-// the number.
+// pass what is no card number (anything but 12 to 19 digits, with or without
+// spaces and dashes between them), the published test numbers, and numbers that
+// begin with 0. The error tells the range, never the number.
 func RefuseIssued[T string | []byte](text T) error {
-	if len(text) < 12 || len(text) > 19 || !only(text, 'n') || text[0] == '0' {
+	var digits [19]byte
+	count := 0
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c == ' ' || c == '-':
+		case c-'0' > 9 || count == len(digits):
+			return nil
+		default:
+			digits[count] = c
+			count++
+		}
+	}
+	if count < 12 || digits[0] == '0' || isTestPAN(digits[:count]) {
 		return nil
 	}
+	return fail.Wrap(fmt.Errorf("writing a card number of %d digits, %s: %w", count, industry(digits[0]), ErrIssued),
+		fail.Usage, "use card numbers in mode token, test or synthetic")
+}
+
+func isTestPAN(digits []byte) bool {
 	for rest := testPANs; rest != ""; {
 		var known string
 		known, rest, _ = strings.Cut(rest, " ")
-		if known == string(text) {
-			return nil
+		if known == string(digits) {
+			return true
 		}
 	}
-	return fail.Wrap(fmt.Errorf("writing a card number of %d digits, %s: %w", len(text), industry(text[0]), ErrIssued),
-		fail.Usage, "use card numbers in mode token, test or synthetic")
+	return false
 }
 
 // industry names the first digit of a card number (ISO/IEC 7812-1, 4.2).
