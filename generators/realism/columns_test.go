@@ -208,3 +208,67 @@ func TestRulesThatKnowAccountsByHeart(t *testing.T) {
 		t.Errorf("by heart: %s %v", m.Sentence, m.Details)
 	}
 }
+
+// TestSearchIsExhaustive compares with all trees of depth 2, counted one by one.
+func TestSearchIsExhaustive(t *testing.T) {
+	const na, nb, each = 6, 7, 12
+	d := newDice("trees")
+	for round := range 40 {
+		s := &search{leftHits: make([]float64, maxBins), leftMiss: make([]float64, maxBins), weight: 1.5}
+		a := binned{name: "a", ordered: true, n: na}
+		b := binned{name: "b", ordered: true, n: nb}
+		for range 60 * each {
+			x, y := uint8(d.below(na)), uint8(d.below(nb))
+			if d.one(0.05 + 0.5*float64(int(x+y)%(2+round%3)/(1+round%3))) {
+				a.fraud, b.fraud = append(a.fraud, x), append(b.fraud, y)
+				s.fraudSet = append(s.fraudSet, true)
+				s.trainAll++
+			} else {
+				a.rest, b.rest = append(a.rest, x), append(b.rest, y)
+				s.restSet = append(s.restSet, true)
+			}
+		}
+		s.columns = []binned{a, b}
+		s.fill(&s.columns[0], &s.columns[1])
+		marks := func(r *rule) float64 {
+			hits, miss := 0.0, 0.0
+			for x := range na {
+				leaf := &r.leaf[0]
+				if r.left[x] {
+					leaf = &r.leaf[1]
+				}
+				for y := range nb {
+					if leaf[y] {
+						hits += s.train.hits[x*maxBins+y]
+						miss += s.train.miss[x*maxBins+y]
+					}
+				}
+			}
+			return min(ratio(hits, hits+miss*s.weight), ratio(hits, s.trainAll))
+		}
+		want := 0.0
+		leaves := [][maxBins]bool{}
+		for cut := range nb + 1 {
+			var low, high [maxBins]bool
+			for y := range nb {
+				low[y], high[y] = y < cut, y >= cut
+			}
+			leaves = append(leaves, low, high)
+		}
+		for cut := 1; cut < na; cut++ {
+			var r rule
+			for x := range cut {
+				r.left[x] = true
+			}
+			for _, r.leaf[0] = range leaves {
+				for _, r.leaf[1] = range leaves {
+					want = max(want, marks(&r))
+				}
+			}
+		}
+		found := s.best(0, 1)
+		if got := marks(&found); math.Abs(got-want) > 1e-12 {
+			t.Fatalf("round %d: the best of all trees has %v, the search found %v", round, want, got)
+		}
+	}
+}

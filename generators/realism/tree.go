@@ -3,6 +3,7 @@ package realism
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -15,14 +16,15 @@ import (
 type search struct {
 	columns            []binned
 	fraudSet, restSet  []bool // the training half
-	weight             float64
+	weight             float64 // records that a row of the rest stands for, of a fraud's one
 	trainAll, testAll  float64 // frauds
 	train, test        grid
 	sideA, sideB       front
 	leftHits, leftMiss []float64
 }
 
-// grid counts frauds and others by the bins of two columns.
+// grid counts rows of frauds and of others by the bins of two columns; whole
+// numbers, so that taking away leaves nothing behind.
 type grid struct{ hits, miss [maxBins * maxBins]float64 }
 
 // rule is the best tree of a pair of columns, with its marks on the test half.
@@ -76,9 +78,9 @@ func (s *search) fill(a, b *binned) {
 	for i, t := range s.restSet {
 		at := int(a.rest[i])*maxBins + int(b.rest[i])
 		if t {
-			s.train.miss[at] += s.weight
+			s.train.miss[at]++
 		} else {
-			s.test.miss[at] += s.weight
+			s.test.miss[at]++
 		}
 	}
 }
@@ -93,8 +95,10 @@ type choice struct {
 
 // front holds the choices that no other one beats in both counts.
 type front struct {
-	order   []uint8
-	choices []choice
+	order    []uint8
+	share    [maxBins]float64
+	up, down []choice
+	choices  []choice
 }
 
 // best finds the rule of a pair whose first cut is on column a.
@@ -164,34 +168,56 @@ func (f *front) fill(b *binned, hits, miss []float64) {
 		f.order = append(f.order, uint8(y))
 	}
 	if !b.ordered {
-		slices.SortStableFunc(f.order, func(x, y uint8) int {
-			return cmp.Compare(float64(hits[y]*miss[x]), float64(hits[x]*miss[y])) // shares, without a division by 0
-		})
+		for y := range b.n {
+			f.share[y] = ratio(hits[y], hits[y]+miss[y])
+		}
+		slices.SortStableFunc(f.order, func(x, y uint8) int { return cmp.Compare(f.share[y], f.share[x]) })
 	}
-	up := choice{}
-	f.choices = append(f.choices, up)
+	f.up = append(f.up[:0], choice{})
+	f.down = append(f.down[:0], choice{upTo: b.n, from: true})
 	for i, y := range f.order {
-		up = choice{hits: up.hits + hits[y], miss: up.miss + miss[y], upTo: i + 1}
-		f.choices = append(f.choices, up)
+		f.up = append(f.up, f.up[i].plus(hits[y], miss[y], i+1))
 	}
 	if b.ordered {
-		down := choice{from: true}
-		for i, y := range slices.Backward(f.order) {
-			down = choice{hits: down.hits + hits[y], miss: down.miss + miss[y], upTo: i, from: true}
-			f.choices = append(f.choices, down)
+		for i := range f.order {
+			y := f.order[b.n-1-i]
+			f.down = append(f.down, f.down[i].plus(hits[y], miss[y], b.n-1-i))
 		}
 	}
-	slices.SortStableFunc(f.choices, func(x, y choice) int {
-		return cmp.Or(cmp.Compare(y.hits, x.hits), cmp.Compare(x.miss, y.miss))
-	})
-	kept, least := 0, 0.0
-	for i, c := range f.choices {
-		if i == 0 || c.miss < least {
-			f.choices[kept], least = c, c.miss
-			kept++
+	f.merge()
+}
+
+func (c choice) plus(hits, miss float64, upTo int) choice {
+	return choice{hits: c.hits + hits, miss: c.miss + miss, upTo: upTo, from: c.from}
+}
+
+// merge takes the choices of both directions, which rise in both counts, from
+// the most hits down, and leaves out those that another one beats.
+func (f *front) merge() {
+	least := math.Inf(1)
+	for a, b := len(f.up)-1, len(f.down)-1; a >= 0 || b >= 0; {
+		var c choice
+		switch {
+		case b < 0 || a >= 0 && (f.up[a].hits > f.down[b].hits ||
+			f.up[a].hits == f.down[b].hits && f.up[a].miss <= f.down[b].miss):
+			c = f.up[a]
+			a--
+		default:
+			c = f.down[b]
+			b--
 		}
+		if n := len(f.choices); n > 0 && f.choices[n-1].hits == c.hits {
+			if c.miss <= least { // fewer bins, and no more misses
+				f.choices[n-1], least = c, c.miss
+			}
+			continue
+		}
+		if c.miss >= least {
+			continue
+		}
+		least = c.miss
+		f.choices = append(f.choices, c)
 	}
-	f.choices = f.choices[:kept]
 }
 
 // join combines the choices of both sides to the highest score above a floor.
@@ -206,7 +232,7 @@ func (s *search) join(floor float64) (l, r choice, score float64) {
 			if hits <= score*s.trainAll {
 				break
 			}
-			if precision := hits / (hits + a.miss + b.miss); precision > score {
+			if precision := hits / (hits + float64((a.miss+b.miss)*s.weight)); precision > score {
 				l, r, score = a, b, min(precision, hits/s.trainAll)
 			}
 		}
@@ -241,7 +267,7 @@ func (s *search) mark(r *rule, b *binned) {
 			}
 		}
 	}
-	r.precision, r.recall = ratio(hits, hits+miss), ratio(hits, s.testAll)
+	r.precision, r.recall = ratio(hits, hits+float64(miss*s.weight)), ratio(hits, s.testAll)
 }
 
 // words says a rule.
