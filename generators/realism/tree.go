@@ -15,7 +15,7 @@ import (
 // fraud, which holds the best choice of values for each number of them.
 type search struct {
 	columns            []binned
-	fraudSet, restSet  []bool // the training half
+	fraudSet, restSet  []bool  // the training half
 	weight             float64 // records that a row of the rest stands for, of a fraud's one
 	trainAll, testAll  float64 // frauds
 	train, test        grid
