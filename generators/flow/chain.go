@@ -89,6 +89,12 @@ func eliminate(rows [][]float64) []float64 {
 			}
 		}
 	}
+	return substitute(rows)
+}
+
+// substitute solves a system whose matrix is upper triangular.
+func substitute(rows [][]float64) []float64 {
+	n := len(rows)
 	x := make([]float64, n)
 	for i := n - 1; i >= 0; i-- {
 		sum := rows[i][n]
@@ -118,8 +124,8 @@ func (p *parser) checkLength(f *Flow) {
 			if fact != 0 {
 				when = " while " + fact.String()
 			}
-			p.refuse(f.line, "let more of those who are in a circle leave it", "a run passes %.0f states on average%s, more than %d",
-				sum, when, MaxLength)
+			p.refuse(f.line, "let more of those who are in a circle leave it",
+				"a run passes %.0f states on average%s, more than %d", sum, when, MaxLength)
 		}
 		if asks == 0 {
 			return

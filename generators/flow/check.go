@@ -43,7 +43,8 @@ func (p *parser) checkLimits(f *Flow) {
 	for i := range f.States {
 		for _, t := range f.States[i].Next {
 			if t.Times > 0 && found {
-				p.refuse(t.line, "write the other loop out, as states of their own", "times is used twice: a run of a flow counts one thing")
+				p.refuse(t.line, "write the other loop out, as states of their own",
+					"times is used twice: a run of a flow counts one thing")
 			}
 			found = found || t.Times > 0
 		}
@@ -131,7 +132,8 @@ func (p *parser) checkWaiting(f *Flow) {
 		s := &f.States[i]
 		for _, t := range s.Next {
 			if t.When&(Succeeded|Failed) != 0 && s.starts == "" {
-				p.refuse(t.line, "add starts: and the name of a flow to the state", "state %q waits for a flow that it does not start", s.Name)
+				p.refuse(t.line, "add starts: and the name of a flow to the state",
+					"state %q waits for a flow that it does not start", s.Name)
 			}
 		}
 		if s.starts != "" && s.Asks&(Succeeded|Failed) == 0 {
@@ -213,7 +215,8 @@ func (p *parser) checkEndUnder(f *Flow, facts Facts) {
 				if under := facts & f.asks(); under != 0 {
 					when = " while " + under.String()
 				}
-				p.refuse(f.States[i].line, "give the circle a way out: a way with p to another state, or times: 12 for the way back",
+				p.refuse(f.States[i].line, "give the circle a way out: a way with p to another state, "+
+					"or times: 12 for the way back",
 					"state %q is in a circle that cannot end%s", f.States[i].Name, when)
 				return
 			}

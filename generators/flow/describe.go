@@ -14,7 +14,9 @@ func Describe(f *Flow) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", f.Name, oneLine(f.Doc))
 	fmt.Fprintf(&b, "  stream %s, with %s, channel %s", f.Stream, f.With, f.Channel)
-	for _, part := range [][2]string{{"abroad ", zeroless(f.Abroad)}, {"amount ", f.Amount.String()}, {"fee ", f.Fee.String()}} {
+	for _, part := range [][2]string{
+		{"abroad ", zeroless(f.Abroad)}, {"amount ", f.Amount.String()}, {"fee ", f.Fee.String()},
+	} {
 		if part[1] != "" {
 			b.WriteString(", " + part[0] + part[1])
 		}
@@ -94,7 +96,7 @@ func (s *State) describe(b *strings.Builder, f *Flow) {
 	left := uint64(All)
 	for i := range s.Next {
 		t := &s.Next[i]
-		fmt.Fprintf(b, "    -> %s: %s\n", f.States[t.To-f.First].Name, t.words(left))
+		fmt.Fprintf(b, "    -> %s: %s\n", f.States[t.To-f.First].Name, t.words(left, i == 0))
 		if t.When == 0 && t.Times == 0 {
 			left -= min(left, t.Share)
 		}
@@ -132,8 +134,9 @@ func (s *State) does() []string {
 	return out
 }
 
-// words says who takes a way, and how long it takes.
-func (t *Transition) words(left uint64) string {
+// words says who takes a way, and how long it takes; left is the share that the
+// ways before it leave where no fact holds.
+func (t *Transition) words(left uint64, first bool) string {
 	var out []string
 	switch {
 	case t.When != 0:
@@ -143,8 +146,10 @@ func (t *Transition) words(left uint64) string {
 		}
 	case t.Share < All:
 		out = append(out, share(t.Share))
-	case left == All:
+	case first:
 		out = append(out, "always")
+	case left == All:
+		out = append(out, "otherwise")
 	default:
 		out = append(out, "the rest, "+share(left))
 	}
@@ -170,7 +175,7 @@ func Mermaid(f *Flow) string {
 		left := uint64(All)
 		for j := range s.Next {
 			t := &s.Next[j]
-			fmt.Fprintf(&b, "  %s --> %s: %s\n", s.Name, f.States[t.To-f.First].Name, t.words(left))
+			fmt.Fprintf(&b, "  %s --> %s: %s\n", s.Name, f.States[t.To-f.First].Name, t.words(left, j == 0))
 			if t.When == 0 && t.Times == 0 {
 				left -= min(left, t.Share)
 			}

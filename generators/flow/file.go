@@ -72,14 +72,6 @@ func (w word) text() string { return w[0].text }
 func (w word) line() int    { return w[0].line }
 func (w word) given() bool  { return w[0].line > 0 }
 
-// or returns the word, or another where there is none.
-func (w word) or(other word) word {
-	if w.given() {
-		return w
-	}
-	return other
-}
-
 // before orders words as they stand in the file.
 func before(a, b word) int {
 	return cmp.Or(cmp.Compare(a[0].line, b[0].line), cmp.Compare(a[0].column, b[0].column))

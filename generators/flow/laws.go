@@ -11,7 +11,8 @@ import (
 // as a whole number of the last place.
 func decimal(text string, before, after int) (int64, bool) {
 	whole, part, point := strings.Cut(text, ".")
-	if whole == "" || len(whole) > before || point && part == "" || len(part) > after || strings.Trim(whole+part, "0123456789") != "" {
+	if whole == "" || len(whole) > before || point && part == "" || len(part) > after ||
+		strings.Trim(whole+part, "0123456789") != "" {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(whole+part+strings.Repeat("0", after-len(part)), 10, 64)
@@ -82,11 +83,7 @@ func parseDelay(text string) (Delay, bool) {
 		return parseMonthly(rest)
 	}
 	if rest, ok := strings.CutPrefix(text, "next business day "); ok {
-		hours, minutes, ok := strings.Cut(rest, ":")
-		h, okH := decimal(hours, 2, 0)
-		m, okM := decimal(minutes, 2, 0)
-		ok = ok && okH && okM && h < 24 && m < 60 && len(rest) == len("03:00")
-		return Delay{Law: NextBusinessDay, A: h*hour + m*minute}, ok
+		return parseBusinessDay(rest)
 	}
 	if median, sigma, ok := call(text, "lognormal"); ok {
 		a, okA := duration(median)
@@ -103,6 +100,15 @@ func parseDelay(text string) (Delay, bool) {
 	a, okA := duration(low)
 	b, okB := duration(high)
 	return Delay{Law: Uniform, A: a, B: b}, okA && okB && a <= b && (!between || a < b)
+}
+
+// parseBusinessDay reads the time of day.
+func parseBusinessDay(text string) (Delay, bool) {
+	hours, minutes, ok := strings.Cut(text, ":")
+	h, okH := decimal(hours, 2, 0)
+	m, okM := decimal(minutes, 2, 0)
+	ok = ok && okH && okM && h < 24 && m < 60 && len(text) == len("03:00")
+	return Delay{Law: NextBusinessDay, A: h*hour + m*minute}, ok
 }
 
 // parseMonthly reads what follows "monthly".
@@ -174,7 +180,7 @@ func parseFee(text string) (Fee, bool) {
 	}
 	cents, okC := euro(fixed)
 	f := Fee{Part: uint32(p / 1000), Cents: cents}
-	return f, okP && okC && p <= milliard/2 && p%1000 == 0 && cents <= 1_000_00 && (f.Part > 0 || f.Cents > 0)
+	return f, okP && okC && p <= milliard/2 && p%1000 == 0 && cents <= 100_00 && (f.Part > 0 || f.Cents > 0)
 }
 
 // String is the fee as a file writes it; empty if there is none.

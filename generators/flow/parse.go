@@ -135,10 +135,12 @@ func (p *parser) begin(f *Flow) {
 			text = "next payday"
 		}
 		if f.Start.Every, ok = parseDelay(text); !ok || f.Start.Every.Law != NextPayday && f.Start.Every.Law != MonthlyDay {
-			p.refuse(every.line(), "write every: payday, monthly or monthly on day 5", "%q is not a day of the month", every.text())
+			p.refuse(every.line(), "write every: payday, monthly or monthly on day 5",
+				"%q is not a day of the month", every.text())
 		}
 		if !w.given() {
-			p.refuse(every.line(), "write the share of the customers: start: {share: 60%, every: payday}", "every needs a share")
+			p.refuse(every.line(), "write the share of the customers: start: {share: 60%, every: payday}",
+				"every needs a share")
 		}
 	}
 	if !w.given() {
@@ -172,7 +174,8 @@ func (p *parser) money(f *Flow) {
 	}
 	if w := p.file.Fee; w.given() {
 		if f.Fee, ok = parseFee(w.text()); !ok {
-			p.refuse(w.line(), "write fee: 1.2%, 0.30 EUR or 1.2% + 0.30 EUR; at most 50% and 100 EUR", "%q is not a fee", w.text())
+			p.refuse(w.line(), "write fee: 1.2%, 0.30 EUR or 1.2% + 0.30 EUR; at most 50% and 100 EUR",
+				"%q is not a fee", w.text())
 		}
 	}
 }
@@ -192,7 +195,8 @@ func (p *parser) state(in *fileState, f *Flow) State {
 		Tell: Outcome(p.one("outcome", in.Tells, outcomes())), Starts: -1, starts: in.Starts.text(), line: in.name.line(),
 	}
 	if s.Doc == "" {
-		p.refuse(s.line, "say in a sentence what it means: doc: The bank of the customer says yes.", "state %q has no doc", s.Name)
+		p.refuse(s.line, "say in a sentence what it means: doc: The bank of the customer says yes.",
+			"state %q has no doc", s.Name)
 	}
 	if in.Channel.given() {
 		s.Channel = Channel(p.one("channel", in.Channel, channels()))
@@ -203,7 +207,8 @@ func (p *parser) state(in *fileState, f *Flow) State {
 	if w := in.Amount; w.given() {
 		var ok bool
 		if s.Low, s.High, ok = parsePart(w.text()); !ok {
-			p.refuse(w.line(), "write a part of the amount so far: amount: 20%..100%", "%q is not a part of the amount", w.text())
+			p.refuse(w.line(), "write a part of the amount so far: amount: 20%..100%",
+				"%q is not a part of the amount", w.text())
 		}
 		p.notMore(w, s.High)
 	}
@@ -239,8 +244,13 @@ func (p *parser) event(in *fileState, s *State, f *Flow) {
 	case s.Emit != NoEvent && s.Status == 0:
 		p.refuse(in.Emit.line(), "write status: approved, declined, settled, ...", "state %q has no status", s.Name)
 	}
+	p.codes(in.Codes, s)
+}
+
+// codes compiles the reasons of an event, and how often each is the one.
+func (p *parser) codes(in fileWords, s *State) {
 	var weights []uint64
-	for _, pair := range in.Codes.sorted() {
+	for _, pair := range in.sorted() {
 		code, w := pair[0].key, pair[0].value
 		n, ok := decimal(w.text(), 6, 0)
 		if !ok || n == 0 {
@@ -331,7 +341,8 @@ func (p *parser) ways(in *fileState, s *State) {
 func (p *parser) way(in *fileNext, s *State) Transition {
 	t := Transition{Share: All, line: in.To.line()}
 	if !in.To.given() {
-		p.refuse(s.line, "write next: [{to: settled}]", "a way out of state %q leads nowhere: key %q is missing", s.Name, "to")
+		p.refuse(s.line, "write next: [{to: settled}]",
+			"a way out of state %q leads nowhere: key %q is missing", s.Name, "to")
 	}
 	to, ok := p.numbers[in.To.text()]
 	if !ok {

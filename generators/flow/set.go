@@ -109,7 +109,8 @@ func link(flows map[string]*Flow) (*Set, error) {
 	}
 	for _, f := range set.Flows {
 		if f.Start.Share == 0 && f.StartedBy < 0 {
-			return nil, f.refuse(f.line, "let it begin by itself, start: {share: 5%}, or in a state of another flow, starts: "+f.Name,
+			return nil, f.refuse(f.line,
+				"let it begin by itself, start: {share: 5%}, or in a state of another flow, starts: "+f.Name,
 				"nothing starts flow %q", f.Name)
 		}
 	}
@@ -118,11 +119,15 @@ func link(flows map[string]*Flow) (*Set, error) {
 
 // ByName returns the flow of that name, or nil.
 func (s *Set) ByName(name string) *Flow {
-	i, ok := slices.BinarySearchFunc(s.Flows, name, func(f *Flow, name string) int { return strings.Compare(f.Name, name) })
-	if !ok {
-		return nil
+	if i := s.number(name); i >= 0 {
+		return s.Flows[i]
 	}
-	return s.Flows[i]
+	return nil
+}
+
+// number is the number of the flow of that name, or -1.
+func (s *Set) number(name string) int {
+	return slices.IndexFunc(s.Flows, func(f *Flow) bool { return f.Name == name })
 }
 
 // join finds the flow that a state starts.
@@ -155,11 +160,10 @@ func (s *Set) join(number int) error {
 		return parent.refuse(state.line, "write the same with: in both", "flow %q is with %s, but starts flow %q with %s",
 			parent.Name, parent.With, child.Name, child.With)
 	case parent.Amount.Law == NoAmount || child.Amount.Law == NoAmount:
-		return parent.refuse(state.line, "give both an amount", "flow %q has no amount that flow %q could have", parent.Name, child.Name)
+		return parent.refuse(state.line, "give both an amount", "flow %q has no amount that flow %q could have",
+			parent.Name, child.Name)
 	}
-	state.Starts, _ = slices.BinarySearchFunc(s.Flows, child.Name, func(f *Flow, name string) int {
-		return strings.Compare(f.Name, name)
-	})
+	state.Starts = s.number(child.Name)
 	child.StartedBy = number
 	return nil
 }
