@@ -44,7 +44,7 @@ func KafkaProbeInFlight() Metric {
 func KafkaProbePartitions() Metric {
 	return Metric{
 		Name: "kafka_probe_partitions", Kind: Gauge, Labels: []string{"broker"},
-		Help: "Partitions of the probe's topic that the broker leads; 0: the probe does not go through it",
+		Help: "Partitions of its topic that the broker leads and the probe uses, at most 3; 0: it does not go through it",
 	}
 }
 

@@ -3,6 +3,7 @@ package probe
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,7 +17,8 @@ import (
 type stats struct {
 	label      string
 	inFlight   int
-	partitions int // that the broker leads now
+	partitions int       // that the broker leads now, and that are used
+	seen       time.Time // in the cluster
 
 	produced, failed, received, lost, duplicate, reordered float64
 	committed, uncommitted                                 float64

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// remembered bounds the records of a partition that are remembered.
-const remembered = 1000
+// remembered bounds the records of a partition that are remembered: all that are
+// sent within twice the patience.
+const remembered = 2*maxUnderWay + 24
 
 // fate is what is known of one record.
 type fate int
@@ -16,15 +17,17 @@ const (
 	acked             // acknowledged, not seen
 	seen              // read back
 	lost              // acknowledged, and not read back in time
-	gone              // not acknowledged: nobody knows
+	gone              // given up, or not to be read
 )
 
 // trace is one record on its way.
 type trace struct {
-	seq  uint64
-	at   time.Time // sent; with the monotonic clock
-	fate fate
-	by   [2]*stats // of the broker that led the partition then, and of the partition
+	seq    uint64
+	at     time.Time // sent; with the monotonic clock
+	fate   fate
+	read   bool      // whether its partition is read, so that it can be lost
+	offset int64     // where it was seen
+	by     [2]*stats // of the broker that led the partition then, and of the partition
 }
 
 // track follows the records of one partition, in the order of their numbers. It
@@ -34,20 +37,26 @@ type track struct {
 	next    uint64
 	traces  []trace // by number, ascending and without holes
 	highest uint64  // number after the highest one that was read back
+	waiting int     // records that the client has not answered for
 }
 
-// send begins a record and returns its number.
-func (t *track) send(now time.Time, by *stats) uint64 {
-	seq := t.next
+// send begins a record and returns its number. Where the client has not answered
+// for many, the record has failed before it is sent.
+func (t *track) send(now time.Time, by *stats, read bool) (seq uint64, ok bool) {
+	r := trace{seq: t.next, at: now, read: read, by: [2]*stats{by, t.own}}
+	if t.waiting >= remembered {
+		r.count(func(s *stats) { s.failed++ })
+		return 0, false
+	}
 	t.next++
-	r := trace{seq: seq, at: now, by: [2]*stats{by, t.own}}
+	t.waiting++
 	r.count(func(s *stats) { s.inFlight++ })
 	t.traces = append(t.traces, r)
 	if len(t.traces) > remembered {
 		t.settle(&t.traces[0], gone)
 		t.traces = append(t.traces[:0], t.traces[1:]...)
 	}
-	return seq
+	return r.seq, true
 }
 
 // count changes what is counted of the broker and of the partition.
@@ -73,6 +82,26 @@ func (t *track) settle(r *trace, to fate) {
 	r.fate = to
 }
 
+// drop ends a record of which nothing will be known, and counts nothing.
+func (t *track) drop(seq uint64) {
+	if r := t.find(seq); r != nil && r.fate == sent {
+		t.settle(r, gone)
+	}
+}
+
+// unread says that what is under way will not be read, so that it cannot be lost.
+func (t *track) unread() {
+	for i := range t.traces {
+		r := &t.traces[i]
+		if r.fate == sent || r.fate == acked {
+			r.read = false
+		}
+		if r.fate == acked {
+			t.settle(r, gone)
+		}
+	}
+}
+
 // acknowledge notes the broker's answer.
 func (t *track) acknowledge(seq uint64, now time.Time, err error) {
 	r := t.find(seq)
@@ -90,23 +119,30 @@ func (t *track) acknowledge(seq uint64, now time.Time, err error) {
 		s.produced++
 		s.produce.Observe(now.Sub(r.at).Seconds())
 	})
-	if r.fate == sent {
+	switch {
+	case r.fate == sent && r.read:
 		r.fate = acked
+	case r.fate == sent:
+		t.settle(r, gone)
 	}
 }
 
-// receive notes that a record was read back. One that had been given up, or that
-// the broker had not acknowledged, counts as received all the same.
-func (t *track) receive(seq uint64, now time.Time) {
+// receive notes that a record was read back, at an offset. One that had been
+// given up, or that the broker had not acknowledged, counts as received all the
+// same; one that is read again where it was seen does not count as doubled.
+func (t *track) receive(seq uint64, offset int64, now time.Time) {
 	r := t.find(seq)
 	switch {
-	case r == nil:
+	case r == nil || !r.read:
+		return
+	case r.fate == seen && r.offset == offset:
 		return
 	case r.fate == seen:
 		r.count(func(s *stats) { s.duplicate++ })
 		return
 	}
 	t.settle(r, seen)
+	r.offset = offset
 	late := seq < t.highest
 	t.highest = max(t.highest, seq+1)
 	r.count(func(s *stats) {
@@ -127,8 +163,8 @@ func (t *track) expire(now time.Time, patience time.Duration) {
 			t.settle(r, lost)
 			r.count(func(s *stats) { s.lost++ })
 		case r.fate == sent && now.Sub(r.at) > 2*patience: // the client is not sure, and keeps it
-			t.settle(r, gone)
 			r.count(func(s *stats) { s.failed++ })
+			t.settle(r, gone)
 		}
 	}
 	n := 0
