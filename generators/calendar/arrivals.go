@@ -18,7 +18,7 @@ const Never = int64(math.MaxInt64)
 // change of the rate leaves the randomness as it was. To find arrival n at
 // once, the gaps are not summed up: a tree of halves says where the middle one
 // of 2^40 arrivals lies between the first and the last, then the middle one of
-// each half (its distribution is known: beta), down to blocks of 64, whose
+// each half (its distribution is known: beta), down to blocks of 128, whose
 // gaps are exponentials scaled to what the block may take. Each node draws
 // numbers of its own, so any worker finds any arrival. Fixing the count of
 // each block instead would be simpler, and no Poisson process: counts over
@@ -35,7 +35,7 @@ type Arrivals struct {
 }
 
 const (
-	blockBits = 6
+	blockBits = 7
 	blockSize = 1 << blockBits
 	rootLevel = 40 // a root spans 2^40 arrivals
 	unitBits  = 22 // the process's own clock counts the mean gap as 2^22
@@ -43,7 +43,7 @@ const (
 	// 512 * 1e6 * 1e9 / 2^22 = 4 * 5^15, a whole number.
 	unit     = 122_070_312_500
 	beyond   = 1 << 62 // ticks: more than any shape has
-	lastRoot = 1 << 24       // roots are not told apart from here on
+	lastRoot = 1 << 24 // roots are not told apart from here on
 )
 
 // NewArrivals lays a process of the given mean (events a second in an ordinary
@@ -105,10 +105,10 @@ func (a *Arrivals) Due(t int64) uint64 {
 
 // Count is how many arrive from one time until before another.
 func (a *Arrivals) Count(from, to int64) uint64 {
-	if to <= from || to == math.MinInt64 || from == math.MinInt64 {
+	if to <= from {
 		return 0
 	}
-	return a.Due(to-1) - a.Due(from-1)
+	return a.Due(to-1) - a.Due(max(from, math.MinInt64+1)-1)
 }
 
 // Total is how many arrive at all.

@@ -63,7 +63,8 @@ func checkMean(mean float64) error {
 func (r *Rate) checkTime() error {
 	switch {
 	case r.Start%second != 0 || r.End%second != 0:
-		return fail.New(fail.Usage, "leave the fraction of a second out", "checking a rate: it begins or ends within a second")
+		return fail.New(fail.Usage, "leave the fraction of a second out",
+			"checking a rate: it begins or ends within a second")
 	case r.Start < firstStart*second || r.End > lastEnd*second:
 		return fail.New(fail.Usage, "choose a time from 2000 to 2149", "checking a rate: %s to %s is out of range",
 			text(r.Start), text(r.End))
@@ -150,7 +151,7 @@ func (db *database) check(name string) error {
 	if _, ok := db.load(name); ok {
 		return nil
 	}
-	return fail.New(fail.Usage, db.hint(name), "checking a rate: there is no time zone %q", name)
+	return fail.New(fail.Usage, db.hint(name), "reading time zone %q: there is none of that name", name)
 }
 
 // hint names the zone that is most like a word: one of the same city, else one
@@ -162,7 +163,7 @@ func (db *database) hint(name string) string {
 			return fmt.Sprintf("did you mean %q?", known)
 		}
 	}
-	if near := strict.Nearest(name, db.names); near != "" {
+	if near := strict.Nearest(name, db.names); near != "" && len(name) > 2 {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return `give an IANA name, for example "Europe/Berlin"`
@@ -186,7 +187,8 @@ func (r *Rate) checkPaydays() error {
 				"checking a rate: a payday on day %d of the month", p.Day)
 		}
 		if p.Days < 0 || p.Days > maxPaydayDays {
-			return fail.New(fail.Usage, "give 1 to 31 days", "checking a rate: the payday on day %d lasts %d days", p.Day, p.Days)
+			return fail.New(fail.Usage, "give 1 to 31 days",
+				"checking a rate: the payday on day %d lasts %d days", p.Day, p.Days)
 		}
 		if err := checkFactor("payday", p.Factor); err != nil {
 			return err
@@ -234,4 +236,3 @@ func nothing() error {
 	return fail.New(fail.Usage, "raise the curve or the factors, or choose a longer time",
 		"checking a rate: nothing happens from its beginning to its end")
 }
-

@@ -1,6 +1,6 @@
 package calendar
 
-// Cursor finds the times of arrivals, fastest in order: it keeps a block of 64
+// Cursor finds the times of arrivals, fastest in order: it keeps a block of 128
 // and the way to it through the tree. It allocates nothing. It is for one
 // goroutine.
 type Cursor struct {
@@ -13,8 +13,9 @@ type Cursor struct {
 	path  [rootLevel + 1]span
 }
 
-// span is a node on the way to the block.
-type span struct{ index, low, high uint64 }
+// span is a node on the way to the block: where its first arrival, its middle
+// one and its last lie on the process's own clock.
+type span struct{ index, low, middle, high uint64 }
 
 // none is no number of a block, root or node.
 const none = ^uint64(0)
@@ -56,7 +57,7 @@ func (c *Cursor) load(block uint64) {
 	}
 	scale := float64(high-low) / float64(max(sum, 1))
 	for j := range sums {
-		sums[j] = int64(min(high, low+uint64(float64(sums[j])*scale)))
+		sums[j] = min(int64(high), int64(low)+int64(float64(sums[j])*scale))
 	}
 	sums[blockSize-1] = int64(high)
 	c.turn(&sums)
@@ -106,7 +107,8 @@ func (c *Cursor) bounds(block uint64) (low, high uint64) {
 	a := c.a
 	if root := block >> (rootLevel - blockBits); root != c.root {
 		c.root, c.base = root, a.rootTicks(root)
-		c.path[rootLevel] = span{root, 0, 1 << (rootLevel + unitBits)}
+		const high = 1 << (rootLevel + unitBits)
+		c.path[rootLevel] = span{root, 0, a.split(rootLevel, root, 0, high), high}
 		for level := range rootLevel {
 			c.path[level].index = none
 		}
@@ -116,14 +118,15 @@ func (c *Cursor) bounds(block uint64) (low, high uint64) {
 		level++
 	}
 	for ; level > blockBits; level-- {
-		at := c.path[level]
-		middle := a.split(level, at.index, at.low, at.high)
-		next := block >> (level - 1 - blockBits)
-		if next&1 == 0 {
-			c.path[level-1] = span{next, at.low, middle}
-		} else {
-			c.path[level-1] = span{next, middle, at.high}
+		at := &c.path[level]
+		next := span{index: block >> (level - 1 - blockBits), low: at.low, high: at.middle}
+		if next.index&1 == 1 {
+			next.low, next.high = at.middle, at.high
 		}
+		if level-1 > blockBits {
+			next.middle = a.split(level-1, next.index, next.low, next.high)
+		}
+		c.path[level-1] = next
 	}
 	leaf := &c.path[blockBits]
 	return c.base + a.ticksOf(leaf.low), c.base + a.ticksOf(leaf.high)

@@ -2,15 +2,12 @@ package calendar
 
 // dates lists what each date is in a country, from first to and with last.
 func (r *Rate) dates(country string, first, last Date) []dayOf {
-	free := map[Date]bool{}
-	firstYear, _, _ := first.Civil()
-	lastYear, _, _ := last.Civil()
-	for year := firstYear - 1; year <= lastYear+1; year++ {
-		for _, h := range HolidaysOf(country, year) {
-			free[h.Date] = true
-		}
+	free := freeDays(country, first, last)
+	pay := make([]float64, last-first+1)
+	for i := range r.Paydays {
+		r.Paydays[i].pay(pay, first, country, free)
 	}
-	out := make([]dayOf, last-first+1)
+	out := make([]dayOf, len(pay))
 	for i := range out {
 		date := first + Date(i)
 		out[i] = dayOf{factor: 1, row: int32(date.Weekday())}
@@ -23,24 +20,36 @@ func (r *Rate) dates(country string, first, last Date) []dayOf {
 				out[i].row = 6
 			}
 		}
-	}
-	pay := make([]float64, len(out))
-	for _, p := range r.Paydays {
-		// What began before the table reaches into it, and what is due soon
-		// after it may be moved into it.
-		for i := -2 * maxPaydayDays; i < len(pay)+maxPaydayDays; i++ {
-			year, month, d := (first + Date(i)).Civil()
-			if d == min(p.Day, monthDays(year, month)) {
-				p.spread(pay, p.moved(i, first, country, free))
-			}
-		}
-	}
-	for i, f := range pay {
-		if f > 0 {
-			out[i].factor = float64(out[i].factor * f)
+		if pay[i] > 0 {
+			out[i].factor = float64(out[i].factor * pay[i])
 		}
 	}
 	return out
+}
+
+// freeDays are the holidays of a country in the years of two dates, and in
+// those before and after.
+func freeDays(country string, first, last Date) map[Date]bool {
+	out := map[Date]bool{}
+	from, _, _ := first.Civil()
+	to, _, _ := last.Civil()
+	for year := from - 1; year <= to+1; year++ {
+		for _, h := range HolidaysOf(country, year) {
+			out[h.Date] = true
+		}
+	}
+	return out
+}
+
+// pay writes the factors of a payday into a table of dates. What began before
+// the table reaches into it, and what is due soon after may be moved into it.
+func (p *Payday) pay(table []float64, first Date, country string, free map[Date]bool) {
+	for i := -2 * maxPaydayDays; i < len(table)+maxPaydayDays; i++ {
+		year, month, d := (first + Date(i)).Civil()
+		if d == min(p.Day, monthDays(year, month)) {
+			p.spread(table, p.moved(i, first, country, free))
+		}
+	}
 }
 
 // moved is the day on which a payday of a table falls: the last working day up

@@ -5,11 +5,12 @@ import (
 	"math/bits"
 )
 
-// law holds the table of the logarithm with which exponential gaps are drawn.
-// It is made with the four basic operations only, so that it is the same on
-// every processor; a draw is integer arithmetic.
-type law struct {
-	ln [lnSteps + 1]int64 // ln(1 + i/lnSteps), Q32
+// law is the table of the logarithm with which exponential gaps are drawn. It
+// is made with the four basic operations only, so that it is the same on every
+// processor; a draw is integer arithmetic.
+type law [lnSteps]struct {
+	ln   int64 // ln(1 + i/lnSteps), Q32
+	rise int64 // until the next entry
 }
 
 const (
@@ -19,11 +20,11 @@ const (
 )
 
 func newLaw() *law {
-	l := new(law)
-	for i := range l.ln {
-		l.ln[i] = int64(float64(ln(1+float64(i)/lnSteps)*(1<<32)) + 0.5)
+	l, next := new(law), int64(ln2)
+	for i := lnSteps - 1; i >= 0; i-- {
+		l[i].ln = int64(float64(ln(1+float64(float64(i)/lnSteps))*(1<<32)) + 0.5)
+		l[i].rise, next = next-l[i].ln, l[i].ln
 	}
-	l.ln[lnSteps] = ln2
 	return l
 }
 
@@ -32,13 +33,11 @@ func newLaw() *law {
 // never 0 or 1. The line between two entries of the table is off by at most
 // 1.2e-7.
 func (l *law) exponential(random uint32) int64 {
-	u := uint64(random)<<1 | 1 // of 2^33
+	u := uint64(random)<<32 | 1<<31 // of 2^64
 	zeros := bits.LeadingZeros64(u)
-	u <<= uint(zeros) & 63      // 1 <= u/2^63 < 2
-	i := u << 1 >> (64 - lnBits) // the entry, and 32 bits of the place after it
-	part := int64(u << (1 + lnBits) >> 32)
-	low := l.ln[i&(lnSteps-1)]
-	return int64(zeros-30)*ln2 - low - (l.ln[i&(lnSteps-1)+1]-low)*part>>32
+	u <<= uint(zeros) & 63 // 1 <= u/2^63 < 2
+	e := &l[u<<1>>(64-lnBits)]
+	return int64(zeros+1)*ln2 - e.ln - e.rise*int64(u<<(1+lnBits)>>32)>>32
 }
 
 // bend maps 64 random bits to a point on the line from -1 to 1: twice a draw
@@ -58,29 +57,40 @@ func bend(random uint64, m float64) (y float64, ok bool) {
 
 // lessExp is 1 - e^-x from its series, for 0 <= x < 1.
 func lessExp(x float64) float64 {
-	sum, term := 0.0, -1.0
-	for i := 1.0; i < 20; i++ {
-		term = float64(-term * x / i)
-		sum += term
-		if term < 1e-18 && term > -1e-18 {
-			break
+	sum, term := x, x
+	for i := 2; term > 1e-17*x && i < 24; i++ {
+		term = float64(float64(term*x) / float64(i))
+		if i&1 == 0 {
+			sum -= term
+		} else {
+			sum += term
 		}
 	}
 	return sum
 }
 
-// ln is the natural logarithm of a positive number from the series of the area
-// tangent, the same on every processor.
+// ln is the natural logarithm of a positive normal number from the series of
+// the area tangent, the same on every processor.
 func ln(x float64) float64 {
-	fraction, exponent := math.Frexp(x) // takes the bits apart, no arithmetic
-	if fraction < math.Sqrt2/2 {
-		fraction, exponent = 2*fraction, exponent-1
+	b := math.Float64bits(x) // taken apart: 1 <= fraction < 2
+	exponent := int(b>>52) - 1023
+	fraction := math.Float64frombits(b&(1<<52-1) | 1023<<52)
+	if fraction > math.Sqrt2 {
+		fraction, exponent = fraction/2, exponent+1
 	}
 	z := (fraction - 1) / (fraction + 1)
-	square := float64(z * z) // at most 0.0295
+	q := float64(z * z) // at most 0.0295
 	sum := 1.0 / 23
-	for n := 21.0; n > 0; n -= 2 {
-		sum = float64(sum*square) + 1/n
-	}
+	sum = float64(sum*q) + 1.0/21
+	sum = float64(sum*q) + 1.0/19
+	sum = float64(sum*q) + 1.0/17
+	sum = float64(sum*q) + 1.0/15
+	sum = float64(sum*q) + 1.0/13
+	sum = float64(sum*q) + 1.0/11
+	sum = float64(sum*q) + 1.0/9
+	sum = float64(sum*q) + 1.0/7
+	sum = float64(sum*q) + 1.0/5
+	sum = float64(sum*q) + 1.0/3
+	sum = float64(sum*q) + 1
 	return float64(2*z*sum) + float64(float64(exponent)*math.Ln2)
 }

@@ -1,7 +1,5 @@
 package calendar
 
-import "github.com/lakeproof/lakeproof/internal/fail"
-
 // Local is the clock and the working days of one place.
 type Local struct {
 	zone    offsets
@@ -16,10 +14,11 @@ const localYears = 10
 // NewLocal returns the calendar of a time zone from a time on, in microseconds
 // since the Unix epoch.
 func NewLocal(zone string, start int64) (*Local, error) {
-	loc, ok := openZones().load(zone)
-	if !ok {
-		return nil, fail.New(fail.Usage, "give an IANA name such as Europe/Berlin", "reading time zone %q: there is none of that name", zone)
+	db := openZones()
+	if err := db.check(zone); err != nil {
+		return nil, err
 	}
+	loc, _ := db.load(zone)
 	from := (start - modulo(start, second)) / second
 	l := &Local{zone: offsetsOf(loc, from-week, from+localYears*366*day), free: map[Date]bool{}, weekend: [2]int{5, 6}}
 	where := country(zone)

@@ -1,9 +1,6 @@
 package calendar
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Shape is a compiled rate: over UTC, relative to the mean of an ordinary week.
 // It is a table of pieces in which the rate is constant. How much has happened
@@ -49,8 +46,9 @@ const (
 	maxFactor     = 1 << 13 // of the mean, at any moment
 )
 
-// Shape compiles a rate. It takes about 2 ms, and 10 ms for ten years of one
-// zone.
+// Shape compiles a rate. It takes about 2 ms, and 4 ms more for a year of five
+// zones; the table is 24 bytes an hour, or a quarter of an hour where some
+// zone is not whole hours from UTC.
 func (r *Rate) Shape() (*Shape, error) {
 	db := openZones()
 	if err := r.check(db); err != nil {
@@ -212,6 +210,14 @@ func (s *Shape) edges(out []int64, from, to int64) []int64 {
 	for at := from; at < to; at += step - modulo(at, step) {
 		out = append(out, at)
 	}
+	out = s.burstEdges(out, from, to)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// burstEdges appends the times at which a burst begins or ends on a clock that
+// it follows.
+func (s *Shape) burstEdges(out []int64, from, to int64) []int64 {
 	for i := range s.bursts {
 		b := &s.bursts[i]
 		for c := range s.clocks {
@@ -222,8 +228,7 @@ func (s *Shape) edges(out []int64, from, to int64) []int64 {
 			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 // piece is the index of the piece that holds a time of the shape, in
@@ -252,16 +257,6 @@ func (s *Shape) ticksBefore(at int64) uint64 {
 	micros := uint64(at - s.at[i])
 	whole, rest := micros/second, micros%second
 	return s.sum[i] + s.per[i]*whole + (s.per[i]*rest+second-1)/second
-}
-
-// timeOf is the microsecond in which a tick lies, math.MaxInt64 beyond the end.
-func (s *Shape) timeOf(tick uint64) int64 {
-	last := len(s.at) - 1
-	if tick >= s.sum[last] {
-		return math.MaxInt64
-	}
-	i := s.pieceOf(tick)
-	return s.at[i] + micros(tick-s.sum[i], s.per[i], second/float64(s.per[i]))
 }
 
 // pieceOf is the index of the piece that holds a tick below the last.
