@@ -25,21 +25,7 @@ func Describe(f *Flow) string {
 	for i := range f.States {
 		f.States[i].describe(&b, f)
 	}
-	ends := f.Ends(0)
-	order := make([]int, 0, len(ends))
-	for i, share := range ends {
-		if share > 0 {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(ends[j], ends[i]) })
-	b.WriteString("\n  ends:")
-	for n, i := range order {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, " %s %s", f.States[i].Name, rounded(ends[i]))
-	}
+	b.WriteString("\n  ends: " + f.endings())
 	sum := 0.0
 	for i, v := range f.Visits(0) {
 		if f.States[i].Emit != NoEvent {
@@ -48,6 +34,23 @@ func Describe(f *Flow) string {
 	}
 	fmt.Fprintf(&b, "\n  events of a run: %.3f on average\n", sum)
 	return b.String()
+}
+
+// endings says where the runs of a flow end if no fact holds, most of them first.
+func (f *Flow) endings() string {
+	ends := f.Ends(0)
+	order := make([]int, 0, len(ends))
+	for i, share := range ends {
+		if share > 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(ends[j], ends[i]) })
+	out := make([]string, len(order))
+	for n, i := range order {
+		out[n] = f.States[i].Name + " " + rounded(ends[i])
+	}
+	return strings.Join(out, ", ")
 }
 
 // rounded writes a share as percent with three significant digits.
@@ -71,7 +74,10 @@ func (f *Flow) begins() string {
 	case f.Start.Share > 0:
 		ways = append(ways, "by itself, weight "+ppm(f.Start.Share)+" in its stream")
 	}
-	if f.Start.Share == 0 || f.StartedBy >= 0 {
+	if f.Start.When != 0 {
+		ways = append(ways, "when somebody has "+f.Start.When.String())
+	}
+	if len(ways) == 0 || f.StartedBy >= 0 {
 		ways = append(ways, "by another flow")
 	}
 	return strings.Join(ways, "; ")
@@ -93,13 +99,8 @@ func (s *State) describe(b *strings.Builder, f *Flow) {
 	for _, line := range s.does() {
 		fmt.Fprintf(b, "    * %s\n", line)
 	}
-	left := uint64(All)
-	for i := range s.Next {
-		t := &s.Next[i]
-		fmt.Fprintf(b, "    -> %s: %s\n", f.States[t.To-f.First].Name, t.words(left, i == 0))
-		if t.When == 0 && t.Times == 0 {
-			left -= min(left, t.Share)
-		}
+	for i, words := range s.ways() {
+		fmt.Fprintf(b, "    -> %s: %s\n", f.States[s.Next[i].To-f.First].Name, words)
 	}
 	if s.End {
 		b.WriteString("    -> end\n")
@@ -134,54 +135,64 @@ func (s *State) does() []string {
 	return out
 }
 
-// words says who takes a way, and how long it takes; left is the share that the
-// ways before it leave where no fact holds.
-func (t *Transition) words(left uint64, first bool) string {
-	var out []string
-	switch {
-	case t.When != 0:
-		out = append(out, "when "+t.When.String())
-		if t.Share < All {
-			out = append(out, share(t.Share))
+// ways says of each way out who takes it, and how long it takes.
+func (s *State) ways() []string {
+	out := make([]string, len(s.Next))
+	left := uint64(All) // of those of whom no fact holds
+	for i := range s.Next {
+		t := &s.Next[i]
+		var words []string
+		switch {
+		case t.When != 0:
+			words = append(words, "when "+t.When.String())
+			if t.Share < All {
+				words = append(words, share(t.Share))
+			}
+		case t.Share < All:
+			words = append(words, share(t.Share))
+		case i == 0:
+			words = append(words, "always")
+		case left == All || left == 0:
+			words = append(words, "otherwise")
+		default:
+			words = append(words, "the rest, "+share(left))
 		}
-	case t.Share < All:
-		out = append(out, share(t.Share))
-	case first:
-		out = append(out, "always")
-	case left == All:
-		out = append(out, "otherwise")
-	default:
-		out = append(out, "the rest, "+share(left))
+		if t.When == 0 {
+			left -= min(left, t.Share)
+		}
+		if t.Times > 0 {
+			words = append(words, fmt.Sprintf("at most %d times", t.Times))
+		}
+		if t.After.Law != AtOnce {
+			words = append(words, "after "+t.After.String())
+		}
+		out[i] = strings.Join(words, ", ")
 	}
-	if t.Times > 0 {
-		out = append(out, fmt.Sprintf("at most %d times", t.Times))
-	}
-	if t.After.Law != AtOnce {
-		out = append(out, "after "+t.After.String())
-	}
-	return strings.Join(out, ", ")
+	return out
 }
 
-// Mermaid draws a flow as a Mermaid state diagram.
+// Mermaid draws a flow as a Mermaid state diagram. The states have numbers there,
+// so that none has the name of a keyword.
 func Mermaid(f *Flow) string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n")
-	fmt.Fprintf(&b, "  [*] --> %s\n", f.States[0].Name)
 	for i := range f.States {
 		s := &f.States[i]
+		label := s.Name
 		if s.Emit != NoEvent {
-			fmt.Fprintf(&b, "  %s: %s<br>%s (%s)\n", s.Name, s.Name, s.Emit, s.Status)
+			label += " = " + s.Emit.String() + ", " + s.Status.String()
 		}
-		left := uint64(All)
-		for j := range s.Next {
-			t := &s.Next[j]
-			fmt.Fprintf(&b, "  %s --> %s: %s\n", s.Name, f.States[t.To-f.First].Name, t.words(left, j == 0))
-			if t.When == 0 && t.Times == 0 {
-				left -= min(left, t.Share)
-			}
+		fmt.Fprintf(&b, "  s%d: %s\n", i, label)
+	}
+	b.WriteString("  [*] --> s0\n")
+	for i := range f.States {
+		s := &f.States[i]
+		for j, words := range s.ways() {
+			// A colon would end the label.
+			fmt.Fprintf(&b, "  s%d --> s%d: %s\n", i, s.Next[j].To-f.First, strings.ReplaceAll(words, ":", "h"))
 		}
 		if s.End {
-			fmt.Fprintf(&b, "  %s --> [*]\n", s.Name)
+			fmt.Fprintf(&b, "  s%d --> [*]\n", i)
 		}
 	}
 	return b.String()

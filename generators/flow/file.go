@@ -25,6 +25,7 @@ type file struct {
 type fileStart struct {
 	Share word `yaml:"share"`
 	Every word `yaml:"every"`
+	When  word `yaml:"when"`
 }
 
 // fileStates are the states by their names.

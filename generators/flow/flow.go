@@ -30,8 +30,8 @@ type Flow struct {
 	Fee     Fee
 	States  []State // it begins in the first
 	First   int     // number of the first state in the set; 0 outside of one
-	// StartedBy is the number of the state in the set that starts this flow and
-	// waits for its outcome, or -1.
+	// StartedBy is the number of the first state in the set that starts this flow
+	// and waits for its outcome, or -1.
 	StartedBy int
 
 	source string // file
@@ -40,11 +40,14 @@ type Flow struct {
 
 // Start says how a flow begins by itself.
 type Start struct {
-	Share uint32 // ppm; 0: it is only started by another flow
+	Share uint32 // ppm; 0: not by itself
 	// Every says when it begins for each customer concerned: the next payday or a
 	// day of the month; then the share is of the customers. Otherwise the share
 	// is a weight among the flows of the stream.
 	Every Delay
+	// When says what must happen to a customer so that it begins besides: the
+	// money does not suffice for something. 0: nothing.
+	When Facts
 }
 
 // Monthly reports whether the flow begins on a day of the month.

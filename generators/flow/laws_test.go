@@ -156,7 +156,7 @@ func TestShippedFiguresHaveSources(t *testing.T) {
 			figure := strings.Contains(line, " p: ") || strings.Contains(line, "lognormal(") || strings.Contains(line, "notes(") ||
 				strings.HasPrefix(line, "start:") || strings.HasPrefix(line, "fee:") || strings.HasPrefix(line, "abroad:") ||
 				strings.Contains(line, "codes:") && strings.Count(line, ": ") > 2
-			sourced := strings.Contains(line, " # ") || strings.HasPrefix(lines[max(0, i-1)], "# ") || strings.Contains(line, "share: 100%")
+			sourced := strings.Contains(line, " # ") || strings.HasPrefix(lines[max(0, i-1)], "# ") || strings.Contains(line, "share: 100%") || strings.HasPrefix(line, "start: {when")
 			if figure && !sourced {
 				t.Errorf("%s:%d: no source: %s", file.Name(), i+1, line)
 			}

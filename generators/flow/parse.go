@@ -128,6 +128,10 @@ func (p *parser) flow() *Flow {
 // begin reads how the flow begins by itself.
 func (p *parser) begin(f *Flow) {
 	w, every := p.file.Start.Share, p.file.Start.Every
+	if when := p.file.Start.When; when.given() {
+		p.one("reason to begin", when, []string{InsufficientFunds.String()})
+		f.Start.When = InsufficientFunds
+	}
 	if every.given() {
 		var ok bool
 		text := every.text()
@@ -166,7 +170,7 @@ func (p *parser) money(f *Flow) {
 	switch {
 	case f.Amount.Law == OfMerchant && f.With != Shop && f.With != OnlineShop && f.With != Biller && f.With != CashMachine:
 		p.refuse(w.line(), "say with which: with: shop", "there is no merchant whose amounts are meant")
-	case f.Amount.Law == OfParent && f.Start.Share > 0:
+	case f.Amount.Law == OfParent && (f.Start.Share > 0 || f.Start.When != 0):
 		p.refuse(w.line(), "take the start away, or give an amount of its own: "+amountHint,
 			"a flow that begins by itself has no parent whose amount is meant")
 	case f.Amount.Law == NoAmount && f.Abroad > 0:

@@ -106,6 +106,7 @@ func TestRefusedWords(t *testing.T) {
 		"bare share":           {"share: 10%", "share: 0.1", `:7: "0.1" is not a share`, "share: 40%"},
 		"share above all":      {"share: 10%", "share: 101%", `:7: "101%" is not a share`, "at most 100 %"},
 		"every without share":  {"share: 10%", "every: payday", `:7: every needs a share`, "share: 60%"},
+		"begins when":          {"share: 10%", "when: rich", `:7: unknown reason to begin "rich"`, "insufficient_funds"},
 		"every hour":           {"share: 10%", "share: 10%, every: 1h", `:7: "1h" is not a day of the month`, "payday"},
 		"abroad above all":     {"abroad: 5%", "abroad: 105%", `:6: "105%" is not a share`, "abroad: 5%"},
 		"bare probability":     {"p: 2.5%", "p: 0.025", `:14: "0.025" is not a probability`, "p: 2.5%"},

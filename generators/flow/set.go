@@ -107,14 +107,35 @@ func link(flows map[string]*Flow) (*Set, error) {
 			return nil, err
 		}
 	}
-	for _, f := range set.Flows {
-		if f.Start.Share == 0 && f.StartedBy < 0 {
+	for i, f := range set.Flows {
+		if f.Start.Share == 0 && f.Start.When == 0 && f.StartedBy < 0 {
 			return nil, f.refuse(f.line,
 				"let it begin by itself, start: {share: 5%}, or in a state of another flow, starts: "+f.Name,
 				"nothing starts flow %q", f.Name)
 		}
+		if set.starts(i, i, map[int]bool{}) {
+			return nil, f.refuse(f.line, "start one flow after the other, from the first",
+				"flow %q starts itself, perhaps by way of others", f.Name)
+		}
 	}
 	return set, nil
+}
+
+// starts reports whether a flow starts another, perhaps by way of others.
+func (s *Set) starts(flow, other int, seen map[int]bool) bool {
+	for i := range s.Flows[flow].States {
+		next := s.Flows[flow].States[i].Starts
+		if next == other {
+			return true
+		}
+		if next >= 0 && !seen[next] {
+			seen[next] = true
+			if s.starts(next, other, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ByName returns the flow of that name, or nil.
@@ -145,36 +166,24 @@ func (s *Set) join(number int) error {
 		return parent.refuse(state.line, nearest(state.starts, names), "state %q starts %q, which is no flow",
 			state.Name, state.starts)
 	}
-	tells, starts := child.talks()
 	switch {
-	case !tells:
+	case !child.tells():
 		return parent.refuse(state.line, "add tells: succeeded and tells: failed to states of "+child.Name,
 			"state %q waits for flow %q, which never tells its outcome", state.Name, child.Name)
-	case starts:
-		return parent.refuse(state.line, "start one flow after the other, from the first",
-			"state %q starts flow %q, which starts another itself", state.Name, child.Name)
-	case child.StartedBy >= 0:
-		return parent.refuse(state.line, "lead both to one state that starts it, or copy the flow under another name",
-			"flow %q is started by state %q and by state %q", child.Name, s.States[child.StartedBy].Name, state.Name)
-	case child.With != parent.With:
-		return parent.refuse(state.line, "write the same with: in both", "flow %q is with %s, but starts flow %q with %s",
-			parent.Name, parent.With, child.Name, child.With)
 	case parent.Amount.Law == NoAmount || child.Amount.Law == NoAmount:
 		return parent.refuse(state.line, "give both an amount", "flow %q has no amount that flow %q could have",
 			parent.Name, child.Name)
 	}
 	state.Starts = s.number(child.Name)
-	child.StartedBy = number
+	if child.StartedBy < 0 {
+		child.StartedBy = number
+	}
 	return nil
 }
 
-// talks reports whether a flow tells an outcome, and whether it starts flows.
-func (f *Flow) talks() (tells, starts bool) {
-	for i := range f.States {
-		tells = tells || f.States[i].Tell != Nothing
-		starts = starts || f.States[i].starts != ""
-	}
-	return tells, starts
+// tells reports whether a flow tells an outcome.
+func (f *Flow) tells() bool {
+	return slices.ContainsFunc(f.States, func(s State) bool { return s.Tell != Nothing })
 }
 
 // refuse is an error at a line of the flow's file.
