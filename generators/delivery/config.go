@@ -205,7 +205,7 @@ func (c Config) checkDelays(run time.Duration) error {
 // the schedule's highest rate.
 type Queue struct {
 	Fault Class
-	Rate  float64 // slots per second, the highest
+	Rate  float64 // true records per second, the highest: the slots', and those that are dropped beside them
 	Share Share
 	Mean  time.Duration // that it is held
 	Held  float64       // the product
@@ -214,7 +214,7 @@ type Queue struct {
 // Queues returns what each fault is expected to keep in the queue.
 func (c Config) Queues(s Schedule) []Queue {
 	slots, run := s.Count(), s.At(s.Count())
-	rate := peak(s)
+	rate := peak(s) / (1 - float64(shareOf(c.Drop.cut(slots, run)))/float64(Whole))
 	normal := generators.NewLogNormal()
 	var out []Queue
 	add := func(class Class, o Often, mean time.Duration) {
@@ -262,7 +262,7 @@ func (c Config) checkHeld(s Schedule) error {
 			q.Fault, q.Rate, q.Share, q.Mean.Round(time.Millisecond), q.Held))
 	}
 	// How many are held varies as counts do: six standard deviations of room.
-	need := math.Ceil(sum + 6*math.Sqrt(sum))
+	need := math.Ceil(sum + float64(6*math.Sqrt(sum)))
 	if need <= float64(bound) {
 		return nil
 	}
