@@ -74,7 +74,11 @@ streams: {payments: {key: account_id}}
 	}
 	start := time.Now().Add(-1000 * time.Second)
 	r := &run{plan: p, start: start, journal: j}
-	r.streams = []*streamRun{newStreamRun(&p.Streams[0], p, start)}
+	sr, err := newStreamRun(&p.Streams[0], p, start)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.streams = []*streamRun{sr}
 	return r
 }
 

@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -11,6 +12,7 @@ import (
 // verifier. It keeps buffers, so each goroutine has its own.
 type maker struct {
 	stream *Stream
+	source generators.Stream
 	key    generators.Key
 	start  time.Time
 	ev     *generators.Event
@@ -18,17 +20,21 @@ type maker struct {
 	text   []byte // of a UUID key
 }
 
-func newMaker(s *Stream, runID string, start time.Time) *maker {
-	return &maker{
-		stream: s, key: generators.NewKey(RunNumber(runID)), start: start,
-		ev: generators.NewEvent(s.Source.Schema()),
+func newMaker(s *Stream, runID string, start time.Time) (*maker, error) {
+	source, err := s.Source.Begin(start)
+	if err != nil {
+		return nil, fmt.Errorf("beginning stream %q: %w", s.Name, err)
 	}
+	return &maker{
+		stream: s, source: source, key: generators.NewKey(RunNumber(runID)), start: start,
+		ev: generators.NewEvent(s.Source.Schema()),
+	}, nil
 }
 
 // make fills the event and encodes it; both are valid until the next call.
 func (m *maker) make(seq uint64) (key, value []byte) {
 	m.ev.ID = m.key.Seal(m.stream.Number, seq)
-	m.stream.Source.Fill(m.ev, seq, m.start.Add(m.At(seq)).UnixMicro())
+	m.source.Fill(m.ev, seq, m.start.Add(m.At(seq)).UnixMicro())
 	m.value = m.stream.encoder.Append(m.value[:0], m.ev)
 	return m.partitionKey(), m.value
 }

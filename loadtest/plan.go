@@ -9,7 +9,6 @@ import (
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/encode"
-	"github.com/lakeproof/lakeproof/generators/fintech"
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/loadtest/pacer"
@@ -25,13 +24,14 @@ type Plan struct {
 	Streams  []Stream
 
 	overrides overrides
+	bank      *bankOf // nil without
 }
 
 // Stream is one stream of a plan.
 type Stream struct {
 	StreamSpec
 	Number   uint16
-	Source   generators.Stream
+	Source   Source
 	Schedule pacer.Schedule
 	keyField int
 	encoder  encode.Encoder
@@ -64,7 +64,7 @@ func NewPlan(s Scenario, lab config.Lab, o Overrides) (*Plan, error) {
 		shares += spec.Share
 	}
 	for i, spec := range s.Streams {
-		st, err := newStream(uint16(i), spec, s, spec.Share/shares)
+		st, err := p.newStream(uint16(i), spec, spec.Share/shares)
 		if err != nil {
 			return nil, fail.Wrap(fmt.Errorf("planning stream %q: %w", spec.Name, err), fail.Usage, "")
 		}
@@ -88,8 +88,12 @@ func needs(s Scenario, lab config.Lab) error {
 	return nil
 }
 
-func newStream(number uint16, spec StreamSpec, s Scenario, share float64) (Stream, error) {
-	source, err := fintech.ByName(spec.Source, generators.Seed(s.Seed))
+func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream, error) {
+	schedule, err := p.Scenario.Schedule.Scaled(share)
+	if err != nil {
+		return Stream{}, err
+	}
+	source, err := p.openSource(spec.Source, schedule)
 	if err != nil {
 		return Stream{}, err
 	}
@@ -97,7 +101,7 @@ func newStream(number uint16, spec StreamSpec, s Scenario, share float64) (Strea
 	if spec.Key == "" {
 		spec.Key = schema.Fields[0].Name
 	}
-	st := Stream{StreamSpec: spec, Number: number, Source: source, keyField: -1}
+	st := Stream{StreamSpec: spec, Number: number, Source: source, Schedule: schedule, keyField: -1}
 	for i, f := range schema.Fields {
 		if f.Name == spec.Key && (f.Kind == generators.String || f.Kind == generators.UUID) && !f.Nullable {
 			st.keyField = i
@@ -107,10 +111,7 @@ func newStream(number uint16, spec StreamSpec, s Scenario, share float64) (Strea
 		return Stream{}, bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
 			"key %q", spec.Key)
 	}
-	if st.encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID}); err != nil {
-		return Stream{}, err
-	}
-	st.Schedule, err = s.Schedule.Scaled(share)
+	st.encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
 	return st, err
 }
 

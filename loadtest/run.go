@@ -102,7 +102,7 @@ func Run(ctx context.Context, plan *Plan, opt Options) (*report.Report, error) {
 
 // prepare makes topics, looks at the tables, and opens the run's folder.
 func (r *run) prepare(ctx context.Context) error {
-	r.start = time.Now().Add(leadTime).Truncate(time.Millisecond)
+	r.start = time.Now().Add(r.plan.lead()).Truncate(time.Millisecond)
 	if r.plan.RunID == "" {
 		r.plan.RunID = NewRunID(r.plan.Scenario.Name, r.start)
 	}

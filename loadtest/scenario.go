@@ -27,6 +27,7 @@ type Scenario struct {
 	Text        string // the file as it was read
 	Seed        uint64
 	Schedule    pacer.Schedule // of all streams together
+	World       WorldSpec
 	Warmup      time.Duration
 	Streams     []StreamSpec // in the order of their names; the index is the stream's number
 	LateAfter   time.Duration
@@ -148,6 +149,7 @@ type file struct {
 	Seed        uint64                `yaml:"seed"`
 	Duration    duration              `yaml:"duration"`
 	Rate        rateSpec              `yaml:"rate"`
+	World       fileWorld             `yaml:"world"`
 	Warmup      duration              `yaml:"warmup"`
 	LateAfter   duration              `yaml:"late_after"`
 	Streams     map[string]fileStream `yaml:"streams"`
@@ -233,6 +235,9 @@ func (f *file) validate() (Scenario, error) {
 	if s.Warmup < 0 || s.Warmup >= s.Schedule.Duration() {
 		return s, bad("the warm-up is left out of the thresholds: make it shorter than the run",
 			"warmup %v is not within the run of %v", s.Warmup, s.Schedule.Duration())
+	}
+	if s.World, err = f.World.validate(); err != nil {
+		return s, err
 	}
 	if s.Streams, err = f.streams(); err != nil {
 		return s, err

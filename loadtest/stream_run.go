@@ -48,17 +48,21 @@ type streamRun struct {
 	maxDelay                                          time.Duration
 }
 
-func newStreamRun(s *Stream, p *Plan, start time.Time) *streamRun {
+func newStreamRun(s *Stream, p *Plan, start time.Time) (*streamRun, error) {
+	maker, err := newMaker(s, p.RunID, start)
+	if err != nil {
+		return nil, err
+	}
 	count := s.Schedule.Count()
 	phases, warmup := s.Schedule.Phases(), p.Scenario.Warmup
 	return &streamRun{
-		Stream: s, make: newMaker(s, p.RunID, start), start: start,
+		Stream: s, make: maker, start: start,
 		ackedSet: ledger.NewSet(count), failed: ledger.NewSet(count), unknown: ledger.NewSet(count),
 		ontopic: ledger.NewSet(count),
 		service: newLatency(phases, warmup), corrected: newLatency(phases, warmup),
 		scheduler: newLatency(phases, warmup), consume: newLatency(phases, warmup),
 		freshness: newLatency(phases, warmup), maxDelay: p.Scenario.Producer.MaxSchedulerDelay,
-	}
+	}, nil
 }
 
 // send walks the stream's schedule until its end or until ctx ends.

@@ -65,3 +65,19 @@ func ParseRate(s string) (float64, error) {
 	}
 	return v / per, nil
 }
+
+// share is a part of all records in YAML: "0.1%" or 0.001.
+type share float64
+
+func (s *share) UnmarshalYAML(n *yaml.Node) error {
+	number, percent := strings.CutSuffix(n.Value, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("line %d: %q is not a share: write 0.1%% or 0.001", n.Line, n.Value)
+	}
+	*s = share(v)
+	return nil
+}

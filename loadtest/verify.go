@@ -211,7 +211,10 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 		return err
 	}
 	spec := v.plan.Scenario.Verify
-	exp := newMaker(s.Stream, v.plan.RunID, v.file.Start)
+	exp, err := newMaker(s.Stream, v.plan.RunID, v.file.Start)
+	if err != nil {
+		return err
+	}
 	s.result, err = ledger.Reconcile(ctx, s.account, exp, ledger.Table{
 		Scanner: &scanner{v.systems.store, t},
 		Files:   files,

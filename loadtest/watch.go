@@ -27,7 +27,10 @@ func (r *run) prepareStream(ctx context.Context, s *Stream) error {
 			"topic", s.Topic, "setting", d.Key, "want", d.Want, "have", d.Have)
 	}
 	s.Partitions = topic.Partitions
-	sr := newStreamRun(s, r.plan, r.start)
+	sr, err := newStreamRun(s, r.plan, r.start)
+	if err != nil {
+		return err
+	}
 	ends, err := r.systems.kafka.EndOffsets(ctx, []string{s.Topic})
 	if err != nil {
 		return err

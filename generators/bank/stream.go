@@ -4,19 +4,40 @@ import (
 	"slices"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/flow"
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
-// Stream returns a stream of the bank.
-func (b *Bank) Stream(name string) (generators.Stream, error) {
-	switch i := slices.Index(Streams(), name); i {
-	case 0:
-		return &stream{b, name, i, paymentSchema(), b.fillPayment}, nil
-	case labels:
-		return &stream{b, name, i, labelSchema(), b.fillLabel}, nil
+// Schema returns the schema of a stream of the bank.
+func Schema(name string) (*generators.Schema, error) {
+	switch name {
+	case "payments":
+		return paymentSchema(), nil
+	case "labels":
+		return labelSchema(), nil
 	default:
 		return nil, fail.New(fail.Usage, "use one of payments, labels", "choosing a stream of the bank: there is no %q", name)
 	}
+}
+
+// Paced returns the stream of flows of a name, and whether it is one: others
+// follow from those.
+func Paced(name string) (flow.Stream, bool) {
+	i := slices.Index(Streams(), name)
+	return flow.Stream(max(0, i)), i >= 0 && i < labels
+}
+
+// Stream returns a stream of the bank.
+func (b *Bank) Stream(name string) (generators.Stream, error) {
+	schema, err := Schema(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{b, name, slices.Index(Streams(), name), schema, b.fillPayment}
+	if name == "labels" {
+		s.fill = b.fillLabel
+	}
+	return s, nil
 }
 
 // stream is one stream of a bank as records.

@@ -102,7 +102,8 @@ func ByName(name string) (int, error) {
 		for i, k := range kinds {
 			names[i] = k.Name
 		}
-		return 0, fail.New(fail.Usage, "use one of "+strings.Join(names, ", "), "choosing typology %q: there is none of that name", name)
+		hint := "use one of " + strings.Join(names, ", ")
+		return 0, fail.New(fail.Usage, hint, "choosing typology %q: there is none of that name", name)
 	}
 	return i, nil
 }

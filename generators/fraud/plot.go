@@ -57,9 +57,12 @@ func (p *plot) accounts(n int) []uint32 {
 	return out
 }
 
+// edge is a transfer from an account to another.
+type edge struct{ from, to uint32 }
+
 // pay adds a transfer.
-func (p *plot) pay(after time.Duration, from, to uint32, cents int64, role Role, hop int) {
-	p.steps = append(p.steps, Step{After: after, From: from, To: to, Cents: cents, Role: role, Hop: uint8(hop)})
+func (p *plot) pay(after time.Duration, e edge, cents int64, role Role, hop int) {
+	p.steps = append(p.steps, Step{After: after, From: e.from, To: e.to, Cents: cents, Role: role, Hop: uint8(hop)})
 }
 
 // shop adds a payment to a merchant.
@@ -74,7 +77,7 @@ func fanIn(p *plot) {
 	who := p.accounts(p.between(4, 12))
 	span := p.within(day, 10*day)
 	for _, source := range who[1:] {
-		p.pay(p.within(0, span), source, who[0], p.cents(transferMedian, transferSigma), Source, 0)
+		p.pay(p.within(0, span), edge{source, who[0]}, p.cents(transferMedian, transferSigma), Source, 0)
 	}
 }
 
@@ -82,7 +85,7 @@ func fanOut(p *plot) {
 	who := p.accounts(p.between(4, 12))
 	span := p.within(day, 10*day)
 	for _, sink := range who[1:] {
-		p.pay(p.within(0, span), who[0], sink, p.cents(transferMedian, transferSigma), Collector, 0)
+		p.pay(p.within(0, span), edge{who[0], sink}, p.cents(transferMedian, transferSigma), Collector, 0)
 	}
 }
 
@@ -90,7 +93,7 @@ func cycle(p *plot) {
 	who := p.accounts(p.between(3, 8))
 	cents, at := p.cents(2*transferMedian, transferSigma), time.Duration(0)
 	for i, from := range who {
-		p.pay(at, from, who[(i+1)%len(who)], cents, Mule, i)
+		p.pay(at, edge{from, who[(i+1)%len(who)]}, cents, Mule, i)
 		at += p.within(time.Hour, 3*day)
 		cents -= cents * int64(p.between(1, 5)) / 100
 	}
@@ -103,7 +106,7 @@ func bipartite(p *plot) {
 	for i, source := range who[:from] {
 		for j, sink := range who[from:] {
 			if (i+j)%2 == 0 || p.between(0, 2) == 0 {
-				p.pay(p.within(0, span), source, sink, p.cents(transferMedian, transferSigma), Source, 0)
+				p.pay(p.within(0, span), edge{source, sink}, p.cents(transferMedian, transferSigma), Source, 0)
 			}
 		}
 	}
@@ -117,7 +120,7 @@ func stack(p *plot) {
 			for j := range width {
 				if i == j || p.between(0, 1) == 0 {
 					after := time.Duration(layer)*3*day + p.within(0, 2*day)
-					p.pay(after, who[layer*width+i], who[(layer+1)*width+j],
+					p.pay(after, edge{who[layer*width+i], who[(layer+1)*width+j]},
 						p.cents(transferMedian, transferSigma), Mule, layer)
 				}
 			}
@@ -132,7 +135,7 @@ func gatherScatter(p *plot) {
 	for _, source := range who[1 : 1+in] {
 		cents := p.cents(transferMedian, transferSigma)
 		total += cents
-		p.pay(p.within(0, 5*day), source, who[0], cents, Source, 0)
+		p.pay(p.within(0, 5*day), edge{source, who[0]}, cents, Source, 0)
 	}
 	p.split(who[0], who[1+in:], total, 5*day, 1)
 }
@@ -143,8 +146,8 @@ func scatterGather(p *plot) {
 	for _, mule := range who[2:] {
 		cents := p.cents(transferMedian, transferSigma)
 		at := p.within(0, 3*day)
-		p.pay(at, who[0], mule, cents, Source, 0)
-		p.pay(at+p.within(time.Hour, 4*day), mule, who[1], cents*97/100, Mule, 1)
+		p.pay(at, edge{who[0], mule}, cents, Source, 0)
+		p.pay(at+p.within(time.Hour, 4*day), edge{mule, who[1]}, cents*97/100, Mule, 1)
 	}
 }
 
@@ -158,7 +161,7 @@ func (p *plot) split(from uint32, to []uint32, total int64, after time.Duration,
 			part = max(1, rest)
 		}
 		rest -= part
-		p.pay(after+p.within(0, 3*day), from, sink, part, Collector, hop)
+		p.pay(after+p.within(0, 3*day), edge{from, sink}, part, Collector, hop)
 	}
 }
 
@@ -170,7 +173,7 @@ func wander(p *plot) {
 		if next >= now {
 			next++
 		}
-		p.pay(at, who[now], who[next], p.cents(transferMedian, transferSigma), Mule, hop)
+		p.pay(at, edge{who[now], who[next]}, p.cents(transferMedian, transferSigma), Mule, hop)
 		at, now = at+p.within(time.Hour, 2*day), next
 	}
 }
@@ -194,8 +197,10 @@ func takeover(p *plot) {
 	for hop, mule := range who[1:] {
 		cents := p.cents(3*transferMedian, 1100)
 		p.steps = append(p.steps, Step{After: at, From: who[0], To: mule, Cents: cents, Stranger: true, Hop: uint8(hop)})
-		p.shop(Step{After: at + p.within(5*time.Minute, 5*time.Hour), From: mule, Means: CashOut,
-			Cents: cents * 9 / 10, Role: Mule, Hop: uint8(hop + 1)})
+		p.shop(Step{
+			After: at + p.within(5*time.Minute, 5*time.Hour), From: mule, Means: CashOut,
+			Cents: cents * 9 / 10, Role: Mule, Hop: uint8(hop + 1),
+		})
 		at += p.within(time.Minute, 20*time.Minute)
 	}
 }
@@ -205,8 +210,8 @@ func pushPayment(p *plot) {
 	at := time.Duration(0)
 	for hop := range p.between(1, 3) {
 		cents := p.cents(4*transferMedian, 1100)
-		p.pay(at, who[0], who[1], cents, Victim, hop)
-		p.pay(at+p.within(10*time.Minute, 8*time.Hour), who[1], who[2], cents*95/100, Mule, hop+1)
+		p.pay(at, edge{who[0], who[1]}, cents, Victim, hop)
+		p.pay(at+p.within(10*time.Minute, 8*time.Hour), edge{who[1], who[2]}, cents*95/100, Mule, hop+1)
 		at += p.within(2*time.Hour, 3*day)
 	}
 }
@@ -215,7 +220,7 @@ func muleChain(p *plot) {
 	who := p.accounts(p.between(3, 6))
 	cents, at := p.cents(3*transferMedian, 1100), time.Duration(0)
 	for i := range len(who) - 1 {
-		p.pay(at, who[i], who[i+1], cents, Mule, i)
+		p.pay(at, edge{who[i], who[i+1]}, cents, Mule, i)
 		at += p.within(10*time.Minute, 12*time.Hour)
 		cents = cents * int64(p.between(90, 97)) / 100
 	}
@@ -239,7 +244,8 @@ func velocity(p *plot) {
 		if p.between(0, 2) == 0 {
 			means = Online
 		}
-		p.shop(Step{After: at, From: card, Means: means, Cents: p.cents(4_500, 900), Stranger: means == Online, Hop: uint8(hop)})
+		cents := p.cents(4_500, 900)
+		p.shop(Step{After: at, From: card, Means: means, Cents: cents, Stranger: means == Online, Hop: uint8(hop)})
 		at += p.within(30*time.Second, 8*time.Minute)
 	}
 }
@@ -256,11 +262,15 @@ func travel(p *plot) {
 func bustOut(p *plot) {
 	card := p.accounts(1)[0]
 	for hop := range p.between(6, 12) { // good manners
-		p.shop(Step{After: time.Duration(hop)*4*day + p.within(0, 2*day), From: card, Means: Card,
-			Cents: p.cents(2_600, 850), Role: Offender, Hop: uint8(hop)})
+		p.shop(Step{
+			After: time.Duration(hop)*4*day + p.within(0, 2*day), From: card, Means: Card,
+			Cents: p.cents(2_600, 850), Role: Offender, Hop: uint8(hop),
+		})
 	}
 	for hop := range p.between(6, 14) {
-		p.shop(Step{After: 50*day + p.within(0, 2*day), From: card, Means: Means(1 + p.between(0, 2)),
-			Cents: p.cents(14_000, 900), Role: Offender, Hop: uint8(hop + 12)})
+		p.shop(Step{
+			After: 50*day + p.within(0, 2*day), From: card, Means: Means(1 + p.between(0, 2)),
+			Cents: p.cents(14_000, 900), Role: Offender, Hop: uint8(hop + 12),
+		})
 	}
 }

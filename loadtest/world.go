@@ -1,0 +1,216 @@
+package loadtest
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank"
+	"github.com/lakeproof/lakeproof/generators/calendar"
+	"github.com/lakeproof/lakeproof/generators/fintech"
+	"github.com/lakeproof/lakeproof/generators/flow"
+	"github.com/lakeproof/lakeproof/generators/fraud"
+	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/loadtest/pacer"
+)
+
+// WorldSpec is the bank of a scenario: its streams are those whose source begins
+// with "bank.".
+type WorldSpec struct {
+	Customers int            // default 10,000
+	Merchants int            // default a tenth of the customers
+	Start     time.Time      // when it opens; zero: when the run begins
+	Speed     calendar.Speed // how fast its time runs; default live
+	Crimes    fraud.Rates    // nil: none
+}
+
+// fileWorld is the same as it is written.
+type fileWorld struct {
+	Customers int       `yaml:"customers"`
+	Merchants int       `yaml:"merchants"`
+	Start     time.Time `yaml:"start"`
+	Speed     string    `yaml:"speed"`
+	Fraud     struct {
+		Preset string           `yaml:"preset"`
+		Shares map[string]share `yaml:"shares"`
+	} `yaml:"fraud"`
+}
+
+func (f *fileWorld) validate() (w WorldSpec, err error) {
+	w = WorldSpec{Customers: f.Customers, Merchants: f.Merchants, Start: f.Start, Speed: calendar.Live}
+	if w.Customers == 0 {
+		w.Customers = 10_000
+	}
+	if w.Merchants == 0 {
+		w.Merchants = w.Customers / 10
+	}
+	if f.Speed != "" {
+		if w.Speed, err = calendar.ParseSpeed(f.Speed); err != nil {
+			return w, err
+		}
+		if w.Speed == calendar.Max {
+			return w, bad("write x720 for a day in two minutes", "speed: a run has a rate, so its world cannot run at its own")
+		}
+	}
+	switch {
+	case f.Fraud.Preset != "" && f.Fraud.Shares != nil:
+		return w, bad("leave one of them away", "fraud: a preset and shares at once")
+	case f.Fraud.Preset != "":
+		w.Crimes, err = fraud.Preset(f.Fraud.Preset)
+	case f.Fraud.Shares != nil:
+		ppm := map[string]float64{}
+		for name, s := range f.Fraud.Shares {
+			ppm[name] = float64(s) * 1e6
+		}
+		w.Crimes, err = fraud.NewRates(ppm)
+	}
+	return w, err
+}
+
+// bankPrefix marks the sources that are streams of the bank.
+const bankPrefix = "bank."
+
+// bankOf is the bank of a plan: it opens when a run begins, and again when the
+// run is verified.
+type bankOf struct {
+	config bank.Config
+	speed  calendar.Speed
+	start  time.Time
+	clocks map[flow.Stream]pacer.Schedule
+
+	mu   sync.Mutex
+	open map[int64]*bank.Bank // by the time when the run began
+}
+
+// Source is where the records of a stream come from: a stream that begins with
+// the run.
+type Source interface {
+	Name() string
+	Schema() *generators.Schema
+	// Begin returns the stream for a run that begins at a time. The same time
+	// gives the same stream again.
+	Begin(start time.Time) (generators.Stream, error)
+}
+
+// stateless is a source that every run finds the same.
+type stateless struct{ generators.Stream }
+
+// Begin implements [Source].
+func (s stateless) Begin(time.Time) (generators.Stream, error) { return s.Stream, nil }
+
+// bankSource is a stream of a bank that opens with the run.
+type bankSource struct {
+	of     *bankOf
+	name   string
+	schema *generators.Schema
+}
+
+// Name implements [Source].
+func (s *bankSource) Name() string { return bankPrefix + s.name }
+
+// Schema implements [Source].
+func (s *bankSource) Schema() *generators.Schema { return s.schema }
+
+// Begin implements [Source]: it opens the bank.
+func (s *bankSource) Begin(start time.Time) (generators.Stream, error) {
+	b, err := s.of.at(start)
+	if err != nil {
+		return nil, err
+	}
+	return b.Stream(s.name)
+}
+
+func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b := o.open[start.UnixMicro()]; b != nil {
+		return b, nil
+	}
+	c := o.config
+	opens := o.start
+	if opens.IsZero() {
+		opens = start
+	}
+	c.Start, c.Clocks = opens.UnixMicro(), map[flow.Stream]bank.Clock{}
+	for stream, schedule := range o.clocks {
+		c.Clocks[stream] = paced{calendar.Clock{Speed: o.speed, Event: c.Start}, schedule}
+	}
+	b, err := bank.New(c)
+	if err != nil {
+		return nil, err
+	}
+	o.open[start.UnixMicro()] = b
+	return b, nil
+}
+
+// paced is the clock of a stream that a schedule paces.
+type paced struct {
+	clock    calendar.Clock
+	schedule pacer.Schedule
+}
+
+// At implements [bank.Clock].
+func (p paced) At(n uint64) int64 { return p.clock.EventAt(p.schedule.At(n).Microseconds()) }
+
+// openBank makes the bank of a scenario, which opens when a run begins.
+func openBank(s Scenario) (*bankOf, error) {
+	flows, err := flow.Load()
+	if err != nil {
+		return nil, err
+	}
+	return &bankOf{
+		speed: s.World.Speed, start: s.World.Start,
+		clocks: map[flow.Stream]pacer.Schedule{}, open: map[int64]*bank.Bank{},
+		config: bank.Config{
+			Seed: generators.Seed(s.Seed), Customers: s.World.Customers, Merchants: s.World.Merchants, Flows: flows,
+			Crimes: s.World.Crimes,
+		},
+	}, nil
+}
+
+// stream is a stream of the bank that a schedule paces.
+func (o *bankOf) stream(name string, schedule pacer.Schedule) (Source, error) {
+	schema, err := bank.Schema(name)
+	if err != nil {
+		return nil, err
+	}
+	kind, ok := bank.Paced(name)
+	if !ok {
+		return nil, fail.New(fail.Usage, "send it with `lakeproof generate`",
+			"stream %q of the bank follows from others and has no rate of its own", name)
+	}
+	if _, twice := o.clocks[kind]; twice {
+		return nil, fail.New(fail.Usage, "leave one of them out", "two streams are %s%s", bankPrefix, name)
+	}
+	o.clocks[kind] = schedule
+	return &bankSource{of: o, name: name, schema: schema}, nil
+}
+
+// openSource finds the source of a stream that a schedule paces.
+func (p *Plan) openSource(name string, schedule pacer.Schedule) (Source, error) {
+	seed := generators.Seed(p.Scenario.Seed)
+	of, ok := strings.CutPrefix(name, bankPrefix)
+	if !ok {
+		s, err := fintech.ByName(name, seed)
+		return stateless{s}, err
+	}
+	if p.bank == nil {
+		var err error
+		if p.bank, err = openBank(p.Scenario); err != nil {
+			return nil, err
+		}
+	}
+	return p.bank.stream(of, schedule)
+}
+
+// lead is how long after its preparation a run begins, so that the hops are
+// watching when the first record leaves, and the bank is open.
+func (p *Plan) lead() time.Duration {
+	if p.bank == nil {
+		return leadTime
+	}
+	return leadTime + time.Duration(p.bank.config.Customers)*openingTime
+}
+
+const openingTime = 10 * time.Microsecond // for each customer: many times what it takes
