@@ -168,7 +168,7 @@ func (s *Set) join(number int) error {
 	}
 	switch {
 	case !child.tells():
-		return parent.refuse(state.line, "add tells: succeeded and tells: failed to states of "+child.Name,
+		return parent.refuse(state.line, "add tells: succeeded, or failed, where it is decided in "+child.Name,
 			"state %q waits for flow %q, which never tells its outcome", state.Name, child.Name)
 	case parent.Amount.Law == NoAmount || child.Amount.Law == NoAmount:
 		return parent.refuse(state.line, "give both an amount", "flow %q has no amount that flow %q could have",
