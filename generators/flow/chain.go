@@ -33,10 +33,10 @@ func (f *Flow) solve(given Facts) (visits, ends []float64) {
 			s := &f.States[i]
 			shares, left := s.leaves(s.given(given), spent)
 			visits[i] += round[i]
-			ends[i] += round[i] * (float64(left) / All)
+			ends[i] += float64(round[i] * (float64(left) / All))
 			for j, t := range s.Next {
 				if t.Times > 0 && !spent {
-					enter[t.To-f.First] += round[i] * (float64(shares[j]) / All)
+					enter[t.To-f.First] += float64(round[i] * (float64(shares[j]) / All))
 				}
 			}
 		}
