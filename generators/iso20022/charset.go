@@ -6,18 +6,19 @@ import (
 )
 
 // The replacements, each string a run of the alphabet: one letter each for
-// ASCII from the space and for Latin from U+00C0, words for Greek from U+0386
-// and Cyrillic from U+0410. They follow EPC217-08, the SEPA table of best
+// ASCII from the space and for Latin from U+00C0, cells of three for Greek from
+// U+0386 and Cyrillic from U+0410. They follow EPC217-08, the SEPA table of best
 // practices, where an accent falls away and a letter stays one letter.
 const (
 	ascii = " .....+'().+,-./0123456789:,...?.ABCDEFGHIJKLMNOPQRSTUVWXYZ(/).-'abcdefghijklmnopqrstuvwxyz(/)-"
 	latin = "AAAAAAACEEEEIIIIDNOOOOO.OUUUUYTsaaaaaaaceeeeiiiidnooooo.ouuuuyty" +
 		"AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlLlLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTt" +
 		"UuUuUuUuUuUuWwYyYZzZzZzs"
-	greek = "A . E I I . O . Y O i A V G D E Z I TH I K L M N X O P R . S T Y F CH PS O I Y a e i i y " +
-		"a v g d e z i th i k l m n x o p r s s t y f ch ps o i y o y o "
-	cyrillic = "A B V G D E ZH Z I Y K L M N O P R S T U F H TS CH SH SHT A Y Y E YU YA " +
-		"a b v g d e zh z i y k l m n o p r s t u f h ts ch sh sht a y y e yu ya "
+	greek = "A  .  E  I  I  .  O  .  Y  O  i  A  V  G  D  E  Z  I  TH I  K  L  M  N  X  O  P  R  .  S  T  Y  " +
+		"F  CH PS O  I  Y  a  e  i  i  y  a  v  g  d  e  z  i  th i  k  l  m  n  x  o  p  r  s  s  t  y  " +
+		"f  ch ps o  i  y  o  y  o  "
+	cyrillic = "A  B  V  G  D  E  ZH Z  I  Y  K  L  M  N  O  P  R  S  T  U  F  H  TS CH SH SHTA  Y  Y  E  YU YA " +
+		"a  b  v  g  d  e  zh z  i  y  k  l  m  n  o  p  r  s  t  u  f  h  ts ch sh shta  y  y  e  yu ya "
 )
 
 // AppendText appends a text in the characters that all banks take, the X set of
@@ -58,9 +59,9 @@ func replacement(r rune) string {
 	case r >= 0xc0 && r < 0x180:
 		return latin[r-0xc0 : r-0xc0+1]
 	case r >= 0x386 && r <= 0x3ce:
-		return word(greek, int(r-0x386))
+		return cell(greek, r-0x386)
 	case r >= 0x410 && r <= 0x44f:
-		return word(cyrillic, int(r-0x410))
+		return cell(cyrillic, r-0x410)
 	case r >= 0x218 && r <= 0x21b: // Romanian
 		return "SsTt"[r-0x218 : r-0x218+1]
 	case r >= 0x300 && r < 0x370: // accents that follow their letter
@@ -87,13 +88,8 @@ func sign(r rune) string {
 	return "."
 }
 
-// word is the n-th of a list with spaces after its words.
-func word(list string, n int) string {
-	for range n {
-		list = list[strings.IndexByte(list, ' ')+1:]
-	}
-	return list[:strings.IndexByte(list, ' ')]
-}
+// cell is the n-th of cells of three, without the spaces that fill it.
+func cell(cells string, n rune) string { return strings.TrimRight(cells[3*n:3*n+3], " ") }
 
 // inSet reports whether a character is in the set as it is.
 func inSet(c byte) bool { return c >= ' ' && c <= '~' && ascii[c-' '] == c }

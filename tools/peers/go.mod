@@ -1,8 +1,9 @@
 module github.com/lakeproof/lakeproof/tools/peers
 
-go 1.26.0
+go 1.26.2
 
 require (
+	github.com/jacoelho/xsd v0.4.0
 	github.com/lakeproof/lakeproof v0.0.0
 	github.com/moov-io/iso8583 v0.25.0
 )
