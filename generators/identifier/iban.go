@@ -16,8 +16,9 @@ type layout struct {
 	country, template, bank, why string
 }
 
-// layouts are the countries. The bank codes were compared with the published
-// lists of January 2026 (named in the reasons); the letters ZZZZ begin no BIC.
+// layouts are the countries. The bank codes were compared with the lists of 2026
+// that the reasons name, as far as they are public: those of France and Spain
+// are collected by others and may have gaps.
 func layouts() []layout {
 	const letters = "no BIC begins with ZZ, and the country takes its bank codes from the BIC"
 	return []layout{
@@ -29,8 +30,8 @@ func layouts() []layout {
 		{"DK", "9999########jk", "9999", "no registration number above 9960 is in use"},
 		{"ES", "79990001kk##########", "7999", "the Banco de España's register has no entity that begins with 7"},
 		{"FI", "999##########k", "999", "the bank groups begin with 1 to 8"},
-		{"FR", "9999900001###########kk", "99999", "the list of bank codes has none above 75000"},
-		{"GB", "ZZZZ000000########", "ZZZZ", letters + "; no sort code begins with 00"},
+		{"FR", "9999900001###########kk", "99999", "no list that was compared has a bank code above 75000"},
+		{"GB", "ZZZZ000000########", "ZZZZ", letters},
 		{"IE", "ZZZZ000000########", "ZZZZ", letters + "; Irish sort codes begin with 9"},
 		{"IT", "k9999900001############", "99999", "no ABI code is above 37000"},
 		{"KW", "ZZZZ0000000000############", "ZZZZ", letters},

@@ -3,6 +3,7 @@ package peers
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,9 +23,7 @@ import (
 // 128, as most systems have it, and two fields that moov's table leaves out.
 func spec() *moov.MessageSpec {
 	s := &moov.MessageSpec{Name: "ISO 8583:1987 ASCII", Fields: map[int]field.Field{}}
-	for n, f := range specs.Spec87ASCII.Fields {
-		s.Fields[n] = f
-	}
+	maps.Copy(s.Fields, specs.Spec87ASCII.Fields)
 	s.Fields[1] = field.NewBitmap(&field.Spec{Length: 8, Enc: encoding.BytesToASCIIHex, Pref: prefix.Hex.Fixed})
 	s.Fields[95] = field.NewString(&field.Spec{Length: 42, Enc: encoding.ASCII, Pref: prefix.ASCII.Fixed})
 	s.Fields[102] = field.NewString(&field.Spec{Length: 28, Enc: encoding.ASCII, Pref: prefix.ASCII.LL})
