@@ -3,6 +3,7 @@ package delivery
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,8 +117,11 @@ func (c Config) checkShares(slots uint64, run time.Duration) error {
 		name string
 		Often
 	}{
-		{"drop", c.Drop}, {"poison", c.Poison.Often}, {"late", c.Late.Often},
-		{"duplicate", c.Duplicate.Often}, {"out_of_order", c.OutOfOrder.Often},
+		{"drop", c.Drop},
+		{"poison", c.Poison.Often},
+		{"late", c.Late.Often},
+		{"duplicate", c.Duplicate.Often},
+		{"out_of_order", c.OutOfOrder.Often},
 	}
 	for _, n := range named {
 		switch {
@@ -158,10 +162,8 @@ func (c Config) checkPoison() error {
 			return fail.New(fail.Usage, "use some of "+classList(possible),
 				"checking poison: %s is not surely rejected by every reader of %s", class, format)
 		}
-		for _, other := range c.Poison.Classes[:i] {
-			if other == class {
-				return fail.New(fail.Usage, "name each class once", "checking poison: %s is there twice", class)
-			}
+		if slices.Contains(c.Poison.Classes[:i], class) {
+			return fail.New(fail.Usage, "name each class once", "checking poison: %s is there twice", class)
 		}
 	}
 	return nil

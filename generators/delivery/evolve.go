@@ -81,7 +81,8 @@ const maxVersions = 255
 
 func checkEvolve(list []Evolve, slots uint64, run time.Duration) error {
 	if len(list) >= maxVersions {
-		return fail.New(fail.Usage, "leave some out", "checking evolve: %d changes are more than %d", len(list), maxVersions-1)
+		return fail.New(fail.Usage, "leave some out",
+			"checking evolve: %d changes are more than %d", len(list), maxVersions-1)
 	}
 	for i, e := range list {
 		set := 0

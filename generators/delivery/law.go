@@ -133,15 +133,16 @@ func (l Law) check() error {
 		return bad("a delay is from 0 to " + MaxDelay.String())
 	case l.Kind == Uniform && l.To <= l.From:
 		return bad("the second time must be above the first")
-	case l.Kind == LogNormal && (l.Sigma <= 0 || l.Sigma > 4000):
-		return bad("sigma is above 0 and at most 4")
-	case l.Kind == LogNormal && l.From < time.Microsecond:
-		return bad("the median is at least 1µs")
+	case l.Kind == LogNormal && !l.drawable():
+		return bad("the median is at least 1µs, and sigma above 0 and at most 4")
 	case l.Cap > 0 && l.Cap < l.From:
 		return bad("the cap is below the law itself")
 	}
 	return nil
 }
+
+// drawable reports whether generators.LogNormal can draw it.
+func (l Law) drawable() bool { return l.From >= time.Microsecond && l.Sigma > 0 && l.Sigma <= 4000 }
 
 // sampler draws delays by a law.
 type sampler struct {

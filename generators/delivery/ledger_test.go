@@ -104,7 +104,7 @@ func TestVerifyFindsOneLine(t *testing.T) {
 		}
 		return line[:i] + string(digit) + line[i+1:]
 	}
-	for at := 1; at < len(good)-1; at += 1 + len(good)/30 {
+	for at := 1; at < len(good)-1; at += 1 + len(good)/20 {
 		for name, alter := range map[string]func(lines []string) ([]string, string){
 			"missing": func(l []string) ([]string, string) { return slices.Delete(l, at, at+1), "missing" },
 			"doubled": func(l []string) ([]string, string) { return slices.Insert(l, at, l[at]), "extra" },
@@ -209,6 +209,19 @@ func TestReaderRefuses(t *testing.T) {
 		if _, err := r.Next(); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestReaderCountsTheLines takes a line out: the last line tells.
+func TestReaderCountsTheLines(t *testing.T) {
+	text, _ := writeLedger(t, ledgerPlan(t), 200)
+	lines := strings.SplitAfter(text, "\n")
+	r, err := NewReader(strings.NewReader(strings.Join(slices.Delete(lines, 3, 4), "")))
+	for err == nil {
+		_, err = r.Next()
+	}
+	if errors.Is(err, io.EOF) {
+		t.Error("a line is missing, and the reader did not say so")
 	}
 }
 

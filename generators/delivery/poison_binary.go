@@ -26,7 +26,8 @@ func (p *Poisoner) framed(dst []byte, class Class, value []byte, random uint64) 
 		// Such a record is not of the stream's schema either. The body says so
 		// too, for readers that skip the frame: a text of four bytes.
 		dst = binary.BigEndian.AppendUint32(append(dst, 0), firstUnknownID|uint32(random)&0xffffff)
-		return append(dst, 8, 't', 'e', 's', 't'), true
+		return append(append(dst, 8), "test"...), true
+	default:
 	}
 	out, ok := p.avro(append(dst, value[:frameLen]...), class, value[frameLen:], random)
 	return out, ok
@@ -37,11 +38,10 @@ func (p *Poisoner) avro(dst []byte, class Class, body []byte, random uint64) ([]
 	more := again(random)
 	switch class {
 	case WrongType: // where the first text has its length there is a number below zero
-		start, end, ok := p.field(body, 0)
-		if !ok {
+		_, end, ok := p.field(body, 0)
+		if !ok || end < generators.IDTextLen {
 			return dst, false
 		}
-		dst = append(dst, body[:start]...)
 		dst = binary.AppendVarint(dst, -1-int64(random%1000))
 		return append(dst, body[end-generators.IDTextLen:]...), true
 	case MissingField: // the writer did not know the last one
@@ -61,6 +61,7 @@ func (p *Poisoner) avro(dst []byte, class Class, body []byte, random uint64) ([]
 		return p.replace(dst, body, pick(p.times, random), string(far[:n]))
 	case InvalidUTF8:
 		return p.scramble(dst, body, more)
+	default:
 	}
 	return dst, false
 }
@@ -86,7 +87,7 @@ func (p *Poisoner) scramble(dst, body []byte, random uint64) ([]byte, bool) {
 		return dst, false
 	}
 	if end-start < 4 { // null or nearly empty
-		if start, end, ok = p.field(body, 0); !ok {
+		if _, end, ok = p.field(body, 0); !ok {
 			return dst, false
 		}
 	}
@@ -159,6 +160,7 @@ func (p *Poisoner) protobuf(dst []byte, class Class, value []byte, random uint64
 		dst = append(dst, value...)
 		dst[n+2+int(random%generators.IDTextLen)] = 0xff
 		return dst, true
+	default:
 	}
 	return dst, false
 }

@@ -18,12 +18,18 @@ func (p *Poisoner) json(dst []byte, class Class, value []byte, random uint64) ([
 			return dst, false
 		}
 		return append(append(dst, '{'), value[end+1:]...), true
+	default:
 	}
-	i, more := p.choose(class, random), again(random)
-	start, end, ok := p.member(value, i)
+	start, end, ok := p.member(value, p.choose(class, random))
 	if !ok {
 		return dst, false
 	}
+	return p.jsonValue(dst, class, value, [2]int{start, end}, again(random))
+}
+
+// jsonValue spoils the value of one member.
+func (p *Poisoner) jsonValue(dst []byte, class Class, value []byte, at [2]int, more uint64) ([]byte, bool) {
+	start, end := at[0], at[1]
 	switch class {
 	case WrongType:
 		return splice(dst, value, start, end, pick([]string{`"n/a"`, `{}`, `[]`, `["1"]`, `{"value":1}`}, more)), true
@@ -44,6 +50,7 @@ func (p *Poisoner) json(dst []byte, class Class, value []byte, random uint64) ([
 		}
 		dst = appendDigits(dst, 20+int(more>>1&7), more) // any 20 digits without a leading zero pass 2^63
 		return append(dst, value[end:]...), true
+	default:
 	}
 	return dst, false
 }
@@ -159,6 +166,7 @@ func (p *Poisoner) csv(dst []byte, class Class, value []byte, random uint64) ([]
 	case OutOfRange:
 		dst = appendDigits(append(dst, value[:start]...), 20, more)
 		return append(dst, value[end:]...), true
+	default:
 	}
 	return dst, false
 }

@@ -66,8 +66,8 @@ func (p *Plan) Restore(snapshot []byte) (*Walker, error) {
 		return nil, bad("the snapshot is damaged: its checksum is wrong")
 	}
 	r := words{snapshot[len(snapshotMagic):body]}
-	if print := r.next(); print != p.Fingerprint() {
-		return nil, bad("the snapshot is of another plan: %016x, this one is %016x", print, p.Fingerprint())
+	if of := r.next(); of != p.Fingerprint() {
+		return nil, bad("the snapshot is of another plan: %016x, this one is %016x", of, p.Fingerprint())
 	}
 	w := p.NewWalker()
 	w.slot, w.truth, w.version, w.crowded = r.next(), r.next(), uint8(r.next()), r.next()

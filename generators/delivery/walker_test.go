@@ -12,6 +12,7 @@ import (
 	"github.com/lakeproof/lakeproof/generators"
 	. "github.com/lakeproof/lakeproof/generators/delivery"
 	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/loadtest/pacer"
 )
 
 func walk(w *Walker) (sends []Send, faults []Fault) {
@@ -271,6 +272,22 @@ func TestZeroConfigSendsTheTruth(t *testing.T) {
 	}
 	if len(sends) != 100 || len(faults) != 0 {
 		t.Errorf("%d sent, %d faults", len(sends), len(faults))
+	}
+}
+
+// TestTheLoadTestsSchedule walks along a schedule of the load test's pacer.
+func TestTheLoadTestsSchedule(t *testing.T) {
+	schedule, err := pacer.New(
+		pacer.Segment{Name: "ramp", To: 400, For: 20 * time.Second},
+		pacer.Segment{Name: "burst", From: 900, To: 900, For: 5 * time.Second},
+		pacer.Segment{Name: "calm", From: 10, To: 10, For: 100 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := mustPlan(t, 6, schedule, modelConfig())
+	s := p.Summarize(p.Slots(), BooksOptions{Start: start})
+	if err := s.Balance(); err != nil || s.Slots != schedule.Count() || s.Total.Late == 0 || s.Total.Disordered == 0 {
+		t.Errorf("%v %+v", err, s.Total)
 	}
 }
 
