@@ -78,11 +78,11 @@ func (p *Poisoner) Append(dst []byte, class Class, value []byte, random uint64) 
 		out, ok = p.json(dst, class, value, random)
 	case encode.Avro:
 		out, ok = p.avro(dst, class, value, random)
-	case encode.AvroRegistry:
+	case encode.AvroRegistry, encode.ProtobufRegistry:
 		out, ok = p.framed(dst, class, value, random)
-	case protobufFormat:
+	case encode.Protobuf:
 		out, ok = p.protobuf(dst, class, value, random)
-	case csvFormat:
+	case encode.CSV:
 		out, ok = p.csv(dst, class, value, random)
 	}
 	if !ok {
@@ -100,9 +100,9 @@ func (p *Poisoner) truncate(dst, value []byte, random uint64) []byte {
 	switch {
 	case end < 2:
 		return append(dst, value[:0]...)
-	case p.format == protobufFormat:
+	case p.format == encode.Protobuf || p.format == encode.ProtobufRegistry:
 		return append(dst, value[:end-1]...)
-	case p.format == csvFormat:
+	case p.format == encode.CSV:
 		for end > 2 && value[end-1] != ',' {
 			end--
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/encode"
 )
 
 // frameLen is the length of a registry's frame: a zero byte and four of id.
@@ -13,7 +14,7 @@ const frameLen = 5
 // firstUnknownID begins ids that no registry has given out: they count from one.
 const firstUnknownID = 0x7f000000
 
-// framed spoils a record of Avro behind a registry's frame.
+// framed spoils a record behind a registry's frame.
 func (p *Poisoner) framed(dst []byte, class Class, value []byte, random uint64) ([]byte, bool) {
 	if len(value) < frameLen || value[0] != 0 {
 		return dst, false
@@ -24,13 +25,22 @@ func (p *Poisoner) framed(dst []byte, class Class, value []byte, random uint64) 
 		return append(dst, value[1:]...), true
 	case UnknownSchemaID:
 		// Such a record is not of the stream's schema either. The body says so
-		// too, for readers that skip the frame: a text of four bytes.
+		// too, for readers that skip the frame: a text of four bytes in Avro; the
+		// first message, and a text that is longer than what follows, in Protobuf.
 		dst = binary.BigEndian.AppendUint32(append(dst, 0), firstUnknownID|uint32(random)&0xffffff)
-		return append(append(dst, 8), "test"...), true
+		if p.format == encode.ProtobufRegistry {
+			return append(dst, "\x00\x0a\x08test"...), true
+		}
+		return append(dst, "\x08test"...), true
 	default:
 	}
-	out, ok := p.avro(append(dst, value[:frameLen]...), class, value[frameLen:], random)
-	return out, ok
+	if p.format == encode.AvroRegistry {
+		return p.avro(append(dst, value[:frameLen]...), class, value[frameLen:], random)
+	}
+	if len(value) == frameLen || value[frameLen] != 0 { // the list of indexes, as our encoder writes it
+		return dst, false
+	}
+	return p.protobuf(append(dst, value[:frameLen+1]...), class, value[frameLen+1:], random)
 }
 
 // avro spoils the binary encoding of one record.

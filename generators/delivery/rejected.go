@@ -6,33 +6,29 @@ import (
 	"github.com/lakeproof/lakeproof/generators/encode"
 )
 
-// Formats that this package can poison though generators/encode need not know
-// them.
-const (
-	protobufFormat = "protobuf"
-	csvFormat      = "csv"
-)
-
+// poisonFormats are the formats of which this package knows what is poison.
 func poisonFormats() []string {
-	return []string{encode.JSON, encode.Avro, encode.AvroRegistry, protobufFormat, csvFormat}
+	return []string{
+		encode.JSON, encode.Avro, encode.AvroRegistry, encode.Protobuf, encode.ProtobufRegistry, encode.CSV,
+	}
 }
 
 // Applies reports whether a class of poison means something in a format: then
 // [Poisoner.Append] makes bytes of it that the strict decoder refuses.
 //
-//	                    json  avro  avro-registry  protobuf  csv
-//	truncated            R     R         R            R       R
-//	wrong_type           R     R         R            R       R
-//	missing_field        R     R         R            -       R
-//	invalid_utf8         R     a         a            R       a
-//	empty                R     R         R            a       R
-//	tombstone            R     R         R            R       R
-//	wrong_magic          R     -         R            -       -
-//	unknown_schema_id    -     -         R            -       -
-//	oversized            R     R         R            R       R
-//	out_of_range         R     R         R            R       R
-//	invalid_timestamp    R     a         a            -       R
-//	not_format           R     R         R            R       R
+//	                    json  avro  avro-registry  protobuf  protobuf-registry  csv
+//	truncated            R     R         R            R              R           R
+//	wrong_type           R     R         R            R              R           R
+//	missing_field        R     R         R            -              -           R
+//	invalid_utf8         R     a         a            R              R           a
+//	empty                R     R         R            a              R           R
+//	tombstone            R     R         R            R              R           R
+//	wrong_magic          R     -         R            -              R           -
+//	unknown_schema_id    -     -         R            -              R           -
+//	oversized            R     R         R            R              R           R
+//	out_of_range         R     R         R            R              R           R
+//	invalid_timestamp    R     a         a            -              -           R
+//	not_format           R     R         R            R              R           R
 //
 // R: applies, and is surely rejected (see [Rejected]); a: applies only.
 func Applies(format string, class Class) bool {
@@ -41,12 +37,12 @@ func Applies(format string, class Class) bool {
 	}
 	switch class {
 	case WrongMagic: // there must be a first byte that means something, or none that could be a record's
-		return format == encode.AvroRegistry || format == encode.JSON
+		return framed(format) || format == encode.JSON
 	case UnknownSchemaID:
-		return format == encode.AvroRegistry
+		return framed(format)
 	case MissingField, InvalidTimestamp:
-		// Protobuf 3 knows no required field, and its times are plain numbers.
-		return format != protobufFormat
+		// Protobuf 3 knows no required field, and any two numbers are a time.
+		return format != encode.Protobuf && format != encode.ProtobufRegistry
 	default:
 		return true
 	}
@@ -82,14 +78,21 @@ func Rejected(format string, class Class) bool {
 		// others end before the last field, or have a length or a number that the
 		// specification forbids, or a frame that no registry knows.
 		return class != InvalidUTF8 && class != InvalidTimestamp
-	case protobufFormat:
+	case encode.Protobuf:
 		// Not empty: it is the message with every field at its default.
 		return class != Empty
+	case encode.ProtobufRegistry:
+		return true
 	default: // csv
 		// A reader that checks the number of columns and their types refuses all
 		// but bytes that are not UTF-8, which many take as Latin-1.
 		return class != InvalidUTF8
 	}
+}
+
+// framed reports whether records of the format stand behind a registry's frame.
+func framed(format string) bool {
+	return format == encode.AvroRegistry || format == encode.ProtobufRegistry
 }
 
 // RejectedClasses returns the classes that [Rejected] allows for a format.
