@@ -63,6 +63,7 @@ func kinds() []kind {
 		{Trades, "trade_cancelled"},
 		{Trades, "trade_settled"},
 		{Trades, "trade_settlement_failed"},
+		{Payments, "top_up"},
 	}
 }
 
