@@ -129,7 +129,9 @@ func (e *engine) happen(l *lane, now moment) bool {
 		p := l.wheel.pop()
 		if p.state == toBegin {
 			e.again(l, &p, now)
+			short := p.amount
 			p = e.begin(l, p.flow, p.account, now)
+			p.amount += short
 		}
 		return e.enter(l, &p, now)
 	}
@@ -167,6 +169,9 @@ func (e *engine) awake(at int64, random uint64) uint8 {
 func (e *engine) again(l *lane, p *pending, now moment) {
 	every := &e.m.flows[p.flow].Start.Every
 	if !every.Calendar() {
+		if int(p.flow) == e.m.topUp {
+			e.low[p.account/64] &^= 1 << (p.account % 64)
+		}
 		return
 	}
 	next := *p
@@ -377,9 +382,11 @@ func (e *engine) leave(l *lane, s *flow.State, p *pending, facts flow.Facts, now
 // facts is what holds of what is asked.
 func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known flow.Facts) {
 	home := e.homes[p.account]
-	if asked&flow.InsufficientFunds != 0 && e.worth(p.amount, p.market, home) > e.available(p.account) {
-		known |= flow.InsufficientFunds
-		e.fillUp(l, p.account, now)
+	if asked&flow.InsufficientFunds != 0 {
+		if short := e.worth(p.amount, p.market, home) - e.available(p.account); short > 0 {
+			known |= flow.InsufficientFunds
+			e.fillUp(l, p.account, short, now)
+		}
 	}
 	if asked&flow.AccountClosed != 0 && e.isClosed(p.account) {
 		known |= flow.AccountClosed
@@ -396,19 +403,24 @@ func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known
 	return known
 }
 
-// fillUp lets somebody whose money does not suffice have more, once.
-func (e *engine) fillUp(l *lane, account uint32, now moment) {
+// fillUp lets somebody whose money does not suffice have what is missing and
+// something more, unless that is under way.
+func (e *engine) fillUp(l *lane, account uint32, short int64, now moment) {
 	word, bit := &e.low[account/64], uint64(1)<<(account%64)
 	if e.m.topUp < 0 || *word&bit != 0 {
 		return
 	}
+	to := &e.lanes[e.m.flows[e.m.topUp].Stream]
+	if to.clock == nil {
+		return
+	}
 	*word |= bit
 	wait := e.amounts.Draw(l.wait.At(now.draw), topUpMedian, generators.Sigma(1000)) << 10
-	l.wheel.push(pending{due: now.at + wait, account: account, state: toBegin, flow: uint8(e.m.topUp)})
+	to.wheel.push(pending{due: now.at + wait, amount: short, account: account, state: toBegin, flow: uint8(e.m.topUp)})
 }
 
-// topUpMedian is half of a day, in units of 1,024 microseconds.
-const topUpMedian = 43_200_000_000 >> 10
+// topUpMedian is two hours, in units of 1,024 microseconds.
+const topUpMedian = 7_200_000_000 >> 10
 
 // clone returns an engine in the same state that shares nothing that changes.
 func (e *engine) clone() *engine {

@@ -13,7 +13,7 @@ type machine struct {
 	states []flow.State
 	looks  []look // of each state
 	means  [5]int // flows that cases use, by fraud.Means
-	topUp  int    // flow that fills an account up, or -1
+	topUp  int    // flow that begins where the money does not suffice, or -1
 }
 
 // look is how a state's event is shown.
@@ -42,7 +42,7 @@ func newMachine(set *flow.Set) (*machine, error) {
 			return nil, fail.New(fail.Usage, "crimes use it: give it its name back", "no flow is named %s", name)
 		}
 	}
-	m.topUp = slices.IndexFunc(set.Flows, func(f *flow.Flow) bool { return f.Name == "top_up" })
+	m.topUp = slices.IndexFunc(set.Flows, func(f *flow.Flow) bool { return f.Start.When&flow.InsufficientFunds != 0 })
 	states := set.States
 	for i := range states {
 		s := &states[i]
