@@ -91,3 +91,9 @@ type Ranger interface {
 	// their order, by one goroutine.
 	Range(first uint64, count int) Stream
 }
+
+// Explainer is a stream that knows why its events exist.
+type Explainer interface {
+	// Explain says it of one event, in lines for a person.
+	Explain(seq uint64) []string
+}

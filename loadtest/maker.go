@@ -35,15 +35,15 @@ func newMaker(s *Stream, runID string, start time.Time) (*maker, error) {
 func (m *maker) make(seq uint64) (key, value []byte) {
 	m.ev.ID = m.key.Seal(m.stream.Number, seq)
 	m.source.Fill(m.ev, seq, m.start.Add(m.At(seq)).UnixMicro())
-	m.value = m.stream.encoder.Append(m.value[:0], m.ev)
+	m.value = m.stream.Encoder.Append(m.value[:0], m.ev)
 	return m.partitionKey(), m.value
 }
 
 func (m *maker) partitionKey() []byte {
-	if m.stream.keyField == 0 {
+	if m.stream.KeyField == 0 {
 		m.text = m.ev.ID.Append(m.text[:0])
 	} else {
-		m.text = append(m.text[:0], m.ev.Values[m.stream.keyField].Str...)
+		m.text = append(m.text[:0], m.ev.Values[m.stream.KeyField].Str...)
 	}
 	return m.text
 }

@@ -33,8 +33,8 @@ type Stream struct {
 	Number   uint16
 	Source   Source
 	Schedule pacer.Schedule
-	keyField int
-	encoder  encode.Encoder
+	KeyField int // of the record's key in the schema
+	Encoder  encode.Encoder
 }
 
 // Overrides are what a user may change of a scenario on the command line; a
@@ -48,17 +48,27 @@ type Overrides struct {
 
 // NewPlan joins a scenario and a lab.
 func NewPlan(s Scenario, lab config.Lab, o Overrides) (*Plan, error) {
+	p, err := NewSketch(s, o)
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(p.RunID, "/\\ \t\n") || strings.HasPrefix(p.RunID, ".") {
+		return nil, bad("use letters, digits and dashes", "run id %q cannot name a folder", p.RunID)
+	}
+	p.Lab = lab
+	if err := needs(p.Scenario, lab); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// NewSketch is a plan without a lab: what would be made, not where it goes.
+func NewSketch(s Scenario, o Overrides) (*Plan, error) {
 	s, err := s.override(o)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Scenario: s, Lab: lab, RunID: o.RunID, overrides: overrides{o.Rate, o.Duration.Seconds()}}
-	if strings.ContainsAny(p.RunID, "/\\ \t\n") || strings.HasPrefix(p.RunID, ".") {
-		return nil, bad("use letters, digits and dashes", "run id %q cannot name a folder", p.RunID)
-	}
-	if err := needs(s, lab); err != nil {
-		return nil, err
-	}
+	p := &Plan{Scenario: s, RunID: o.RunID, overrides: overrides{o.Rate, o.Duration.Seconds()}}
 	var shares float64
 	for _, spec := range s.Streams {
 		shares += spec.Share
@@ -101,17 +111,17 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 	if spec.Key == "" {
 		spec.Key = schema.Fields[0].Name
 	}
-	st := Stream{StreamSpec: spec, Number: number, Source: source, Schedule: schedule, keyField: -1}
+	st := Stream{StreamSpec: spec, Number: number, Source: source, Schedule: schedule, KeyField: -1}
 	for i, f := range schema.Fields {
 		if f.Name == spec.Key && (f.Kind == generators.String || f.Kind == generators.UUID) && !f.Nullable {
-			st.keyField = i
+			st.KeyField = i
 		}
 	}
-	if st.keyField < 0 {
+	if st.KeyField < 0 {
 		return Stream{}, bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
 			"key %q", spec.Key)
 	}
-	st.encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
+	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
 	return st, err
 }
 

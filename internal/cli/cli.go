@@ -108,6 +108,7 @@ func newParser(g *grammar, e env.Env, exit func(int)) (*kong.Kong, error) {
 			"to the table, and says pass or fail."),
 		kong.Writers(e.Stdout, e.Stderr),
 		kong.Exit(exit),
+		workloadVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Resolvers(fromEnvironment(e)),
 	)

@@ -23,14 +23,20 @@ type generation struct {
 	encoder encode.Encoder
 	key     generators.Key
 	number  uint16 // of the stream
+	first   uint64 // record to begin with
 	count   uint64 // 0 does not end
 	start   time.Time
-	step    time.Duration
+	times   timeline
 	workers int
 	size    int // records in a chunk
 
 	keyField   int   // of the record's key; -1 for none
 	partitions int32 // of the topic; 0 for none
+}
+
+// timeline says when records happen, from the start on.
+type timeline interface {
+	At(seq uint64) time.Duration
 }
 
 // chunk is some records that follow each other.
@@ -84,14 +90,14 @@ func ignoreEnd(ctx context.Context, err error) error {
 func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order chan<- *chunk) {
 	defer close(order)
 	defer close(work)
-	for first := uint64(0); g.count == 0 || first < g.count; {
+	for first, end := g.first, g.first+g.count; g.count == 0 || first < end; {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-free:
 			c.first, c.count = first, g.size
 			if g.count != 0 {
-				c.count = int(min(uint64(g.size), g.count-first))
+				c.count = int(min(uint64(g.size), end-first))
 			}
 			first += uint64(c.count)
 			work <- c // there is room for every chunk
@@ -105,9 +111,13 @@ func (g *generation) work(chunks <-chan *chunk) {
 	ev := generators.NewEvent(g.source.Schema())
 	for c := range chunks {
 		c.values, c.keys, c.valueEnds, c.keyEnds = c.values[:0], c.keys[:0], c.valueEnds[:0], c.keyEnds[:0]
+		source, start := g.source, g.start.UnixMicro()
+		if r, ok := source.(generators.Ranger); ok {
+			source = r.Range(c.first, c.count)
+		}
 		for seq := c.first; seq < c.first+uint64(c.count); seq++ {
 			ev.ID = g.key.Seal(g.number, seq)
-			g.source.Fill(ev, seq, g.start.UnixMicro()+int64(seq)*g.step.Microseconds())
+			source.Fill(ev, seq, start+g.times.At(seq).Microseconds())
 			c.values = g.encoder.Append(c.values, ev)
 			c.valueEnds = append(c.valueEnds, len(c.values))
 			switch {
@@ -163,17 +173,16 @@ func (c *counting) Send(ctx context.Context, r *sink.Record) error {
 
 // pace says when a record is due.
 type pace struct {
-	rate  float64 // records per second; 0 is as fast as possible
+	times timeline // nil is as fast as possible
 	begin time.Time
 }
 
 // wait returns when the record is due, or ctx ends.
 func (p pace) wait(ctx context.Context, seq uint64) error {
-	if p.rate == 0 {
+	if p.times == nil {
 		return nil
 	}
-	due := p.begin.Add(time.Duration(float64(seq) / p.rate * float64(time.Second)))
-	rest := time.Until(due)
+	rest := time.Until(p.begin.Add(p.times.At(seq)))
 	if rest <= 0 {
 		return nil
 	}
@@ -185,4 +194,12 @@ func (p pace) wait(ctx context.Context, seq uint64) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// constant is the timeline of a constant rate, records per second.
+type constant float64
+
+// At implements timeline.
+func (r constant) At(seq uint64) time.Duration {
+	return time.Duration(float64(seq) / float64(r) * float64(time.Second))
 }

@@ -1,0 +1,232 @@
+//go:build !exporter
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank"
+	"github.com/lakeproof/lakeproof/generators/calendar"
+	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/generators/fintech"
+	"github.com/lakeproof/lakeproof/internal/fail"
+	"github.com/lakeproof/lakeproof/loadtest"
+	"github.com/lakeproof/lakeproof/loadtest/pacer"
+	"github.com/lakeproof/lakeproof/loadtest/sink"
+)
+
+// What a stream gets that no scenario describes.
+const (
+	streamCount     = 1000
+	streamSeed      = 42
+	streamRate      = 100 // events in a second of their own time, and into Kafka
+	streamCustomers = 10_000
+	endless         = 10 * 365 * 24 * time.Hour
+)
+
+// job makes one stream.
+type job struct {
+	generation
+	name, topic string
+	pace        timeline // nil: as fast as possible
+	out         sink.Sink
+	made        total
+}
+
+// streamNames are the streams that can be named without a scenario. Their places
+// are the streams' numbers in the identities.
+func streamNames() []string {
+	var names []string
+	for _, k := range fintech.All() {
+		names = append(names, k.Name)
+	}
+	for _, name := range bank.Streams() {
+		_, err := bank.Schema(name)
+		if _, paced := bank.Paced(name); paced && err == nil {
+			names = append(names, "bank."+name)
+		}
+	}
+	return names
+}
+
+// jobs plans a job for each stream.
+func (c *generateRunCmd) jobs() ([]*job, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	number := slices.Index(streamNames(), c.What)
+	plan, err := c.sketch(number >= 0)
+	if err != nil {
+		return nil, err
+	}
+	run := generators.Seed(plan.Scenario.Seed).Rand("generate.run").At(0) & generators.MaxRun
+	if c.RunNumber != nil {
+		run = *c.RunNumber
+	}
+	var jobs []*job
+	for i := range plan.Streams {
+		j, err := c.job(&plan.Streams[i], generators.NewKey(run))
+		if err != nil {
+			return nil, err
+		}
+		if number >= 0 {
+			j.number = uint16(number)
+		}
+		if err := c.setPace(j, &plan.Streams[i], number >= 0); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// check checks the flags that need no plan.
+func (c *generateRunCmd) check() error {
+	if c.RunNumber != nil && *c.RunNumber > generators.MaxRun {
+		return fail.New(fail.Usage, "a run number has 48 bits", "reading --run: %d is too large", *c.RunNumber)
+	}
+	if c.Workers < 0 || c.Workers > 1024 {
+		return fail.New(fail.Usage, "give a number from 1 to 1024", "reading --workers: %d is out of range", c.Workers)
+	}
+	return c.belong()
+}
+
+// sketch is the plan of the scenario, or of one stream without any.
+func (c *generateRunCmd) sketch(single bool) (*loadtest.Plan, error) {
+	if single {
+		return c.sketchStream()
+	}
+	shipped := loadtest.Shipped()
+	if !strings.ContainsAny(c.What, "./\\") && !slices.Contains(shipped, c.What) {
+		return nil, fail.New(fail.Usage,
+			"use one of "+strings.Join(append(streamNames(), shipped...), ", ")+", or the file of a scenario",
+			"choosing %q: neither a stream nor a scenario", c.What)
+	}
+	s, err := loadtest.Load(c.What)
+	if err != nil {
+		return nil, err
+	}
+	o := loadtest.Overrides{Seed: c.Seed}
+	if c.Rate != "" && c.Rate != "max" {
+		if o.Rate, err = loadtest.ParseRate(c.Rate); err != nil || o.Rate <= 0 {
+			return nil, c.badRate()
+		}
+	}
+	if c.Format != "" {
+		for i := range s.Streams {
+			s.Streams[i].Format, s.Streams[i].SchemaID = c.Format, c.SchemaID
+		}
+	}
+	return loadtest.NewSketch(s, o)
+}
+
+func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
+	span := endless
+	switch {
+	case c.Count == nil:
+		span = streamCount * time.Second / streamRate
+	case *c.Count > 0:
+		span = time.Duration(min(*c.Count+c.From, uint64(endless.Seconds())*streamRate)) * time.Second / streamRate
+	}
+	schedule, err := pacer.New(pacer.Segment{Name: "steady", From: streamRate, To: streamRate, For: span})
+	if err != nil {
+		return nil, err
+	}
+	s := loadtest.Scenario{
+		Name: c.What, Seed: streamSeed, Schedule: schedule,
+		World: loadtest.WorldSpec{
+			Customers: streamCustomers, Merchants: streamCustomers / 10, Start: c.Start, Speed: calendar.Live,
+		},
+		Streams: []loadtest.StreamSpec{{
+			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.Format, SchemaID: c.SchemaID, Share: 1,
+		}},
+	}
+	if c.Format == "" {
+		s.Streams[0].Format = encode.JSON
+	}
+	return loadtest.NewSketch(s, loadtest.Overrides{Seed: c.Seed})
+}
+
+// job plans the job of a stream.
+func (c *generateRunCmd) job(s *loadtest.Stream, key generators.Key) (*job, error) {
+	source, err := s.Source.Begin(c.Start)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{name: s.Name, topic: s.Topic, generation: generation{
+		source: source, encoder: s.Encoder, key: key, number: s.Number, first: c.From, count: s.Schedule.Count(),
+		start: c.Start, times: s.Schedule, workers: c.Workers, size: maxChunk, keyField: -1,
+	}}
+	if c.Count != nil {
+		j.count = *c.Count
+	}
+	if j.workers == 0 {
+		j.workers = runtime.GOMAXPROCS(0)
+	}
+	if c.Sink == "kafka" {
+		j.keyField = s.KeyField
+	}
+	return j, nil
+}
+
+// setPace says when records are due: those of a scenario when it says, those of
+// a stream at the rate that was asked for, and into Kafka at a rate that no
+// laptop minds.
+func (c *generateRunCmd) setPace(j *job, s *loadtest.Stream, single bool) error {
+	rate := float64(s.Schedule.Count()) / s.Schedule.Duration().Seconds()
+	switch {
+	case c.Rate == "max", single && c.Rate == "" && c.Sink != "kafka":
+		return nil
+	case single && c.Rate != "":
+		var err error
+		if rate, err = loadtest.ParseRate(c.Rate); err != nil || rate <= 0 {
+			return c.badRate()
+		}
+		j.pace = constant(rate)
+	default:
+		j.pace = s.Schedule
+	}
+	j.size = min(maxChunk, max(1, int(rate/50)))
+	return nil
+}
+
+func (c *generateRunCmd) badRate() error {
+	return fail.New(fail.Usage, "write --rate 5000/s, or --rate max", "reading --rate: %q is not a rate above 0", c.Rate)
+}
+
+// run makes the records.
+func (j *job) run(ctx context.Context, begin time.Time) (err error) {
+	if j.pace != nil {
+		begin = begin.Add(-j.pace.At(j.first))
+	}
+	j.made, err = j.generation.run(ctx, &counting{pace: pace{times: j.pace, begin: begin}, Sink: j.out})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return j.out.Flush(ctx)
+}
+
+// closeSinks closes the sinks, also after an interrupt, within a bound.
+func closeSinks(ctx context.Context, jobs []*job) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var errs []error
+	for _, j := range jobs {
+		if j.out == nil {
+			continue
+		}
+		errs = append(errs, j.out.Close(ctx))
+		if k, ok := j.out.(*kafkaSink); ok {
+			errs = append(errs, k.lost.err())
+		}
+	}
+	return errors.Join(errs...)
+}
