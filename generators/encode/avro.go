@@ -11,13 +11,16 @@ import (
 // avroEncoder writes the binary encoding of Avro 1.12: a record is its fields
 // one after the other, without names.
 type avroEncoder struct {
-	schema *generators.Schema
-	frame  []byte // empty, or the five bytes of the registry
+	ops    []op   // of all fields but the first and the last: the identity and the checksum
+	head   []byte // the frame, when there is one, and the length of the identity
+	framed bool
 	crc    *crc32.Table
 }
 
 func newAvroEncoder(s *generators.Schema, frame []byte) *avroEncoder {
-	return &avroEncoder{schema: s, frame: frame, crc: castagnoli()}
+	return &avroEncoder{
+		ops: opsOf(s), head: append(frame, 2*generators.IDTextLen), framed: len(frame) > 0, crc: castagnoli(),
+	}
 }
 
 // frameLen is the length of the frame of the registry's wire format.
@@ -27,51 +30,49 @@ const frameLen = 5
 func frame(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{0}, id) }
 
 func (e *avroEncoder) Format() string {
-	if len(e.frame) > 0 {
+	if e.framed {
 		return AvroRegistry
 	}
 	return Avro
 }
 
 func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	dst = append(dst, e.frame...)
-	start, last := len(dst), len(e.schema.Fields)-1
-	fields, values := e.schema.Fields[:last], ev.Values[:last+1]
-	for i := range fields {
-		f, v := &fields[i], &values[i]
-		if f.Nullable {
+	dst = append(dst, e.head...)
+	start := len(dst) - 1 // the frame is not summed
+	dst = appendID(dst, ev)
+	ops, sum := e.ops, &ev.Values[len(e.ops)+1]
+	values := ev.Values[1:][:len(ops)]
+	for i := range values {
+		v, op := &values[i], ops[i]
+		if op&nullable != 0 {
 			if v.Null {
 				dst = append(dst, 0) // branch 0 of the union
 				continue
 			}
+			if op == opString|nullable && len(v.Str) < 0x40 {
+				dst = append(append(dst, 2, byte(len(v.Str)<<1)), v.Str...)
+				continue
+			}
 			dst = append(dst, 2) // branch 1
 		}
-		switch f.Kind {
-		case generators.UUID:
-			dst = ev.ID.Append(append(dst, 2*generators.IDTextLen))
-		case generators.String:
+		switch op &^ nullable {
+		case opString:
 			dst = append(appendLong(dst, int64(len(v.Str))), v.Str...)
-		case generators.Bool:
-			dst = append(dst, byte(v.Int&1))
-		case generators.Timestamp:
-			dst = appendLong(dst, floorDiv(v.Int, 1000))
-		default: // Int, Long
+		case opNumber:
 			dst = appendLong(dst, v.Int)
+		case opTime:
+			dst = appendLong(dst, floorDiv(v.Int, 1000))
+		default:
+			dst = append(dst, byte(v.Int&1))
 		}
 	}
-	sum := int64(crc32.Checksum(dst[start:], e.crc))
-	values[last] = generators.Value{Int: sum}
-	return appendLong(dst, sum)
+	*sum = generators.Value{Int: int64(crc32.Checksum(dst[start:], e.crc))}
+	return appendLong(dst, sum.Int)
 }
 
 // appendLong appends a zigzag varint: int and long of Avro.
 func appendLong(dst []byte, n int64) []byte {
-	u := uint64(n<<1) ^ uint64(n>>63)
-	for u >= 0x80 {
-		dst = append(dst, byte(u)|0x80)
-		u >>= 7
-	}
-	return append(dst, byte(u))
+	return appendUvarint(dst, uint64(n<<1)^uint64(n>>63))
 }
 
 func floorDiv(n, by int64) int64 {

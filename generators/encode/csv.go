@@ -59,9 +59,9 @@ func (e *csvEncoder) Append(dst []byte, ev *generators.Event) []byte {
 			ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 			n += generators.IDTextLen
 		case generators.String:
-			n = putQuoted(dst, n, v.Str)
+			n = putText(dst, n, v.Str)
 		case generators.Bool:
-			n += copy(dst[n:], literal(v.Int))
+			n += putBool(dst, n, v.Int)
 		case generators.Timestamp:
 			putTime((*[timeLen]byte)(dst[n:]), v.Int)
 			n += timeLen
@@ -76,11 +76,14 @@ func (e *csvEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	return dst[:n+1+putInt((*[intLen]byte)(dst[n+1:]), int64(sum))]
 }
 
-// putQuoted writes a string, in quotes where it needs them, and returns where
-// it ends.
-func putQuoted(dst []byte, n int, s string) int {
-	if s != "" && bare(s) {
-		return n + copy(dst[n:], s)
+// putText writes a string, in quotes where it needs them, and returns where it
+// ends. Spaces at its ends get them because some readers trim; `\.` because it
+// ends the data for PostgreSQL.
+func putText(dst []byte, n int, s string) int {
+	if s != "" && s[0] != ' ' && s[len(s)-1] != ' ' && s != `\.` {
+		if clean, _ := copyClean(dst[n:], s, ','); clean {
+			return n + len(s)
+		}
 	}
 	dst[n] = '"'
 	n++
@@ -94,19 +97,4 @@ func putQuoted(dst []byte, n int, s string) int {
 	}
 	dst[n] = '"'
 	return n + 1
-}
-
-// bare reports whether a string, not empty, may stand without quotes. Spaces at
-// its ends get them because some readers trim; `\.` because it ends the data
-// for PostgreSQL.
-func bare(s string) bool {
-	if s[0] == ' ' || s[len(s)-1] == ' ' || s == `\.` {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == ',' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }

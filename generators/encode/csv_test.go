@@ -60,7 +60,7 @@ func TestCSVQuotes(t *testing.T) {
 	e, d := codecs(t, encode.CSV, smallSchema())
 	for text, want := range map[string]string{
 		"": `""`, "a": "a", `a"b`: `"a""b"`, `"`: `""""`, "a,b": `"a,b"`, "a\nb": "\"a\nb\"", "a\rb": "\"a\rb\"",
-		" a": `" a"`, "a ": `"a "`, "a b": "a b", `\.`: `"\."`, `\`: `\`, "ä": "ä", "\t": "\"\t\"", "\x7f": "\"\x7f\"",
+		" a": `" a"`, "a ": `"a "`, "a b": "a b", `\.`: `"\."`, `\`: `\`, "ä": "ä", "\t": "\"\t\"", "\x7f": "\x7f",
 		strings.Repeat("long ", 5) + ",": `"long long long long long ,"`, strings.Repeat("longer", 3): "longerlongerlonger",
 	} {
 		ev, got := generators.NewEvent(smallSchema()), new(generators.Event)

@@ -81,7 +81,7 @@ func TestPutInt(t *testing.T) {
 }
 
 // Each byte at each place of short and long strings: what is called unescaped
-// stands in JSON as it is, and nothing else does.
+// stands in JSON as it is, and nothing else does; and it is copied.
 func TestUnescaped(t *testing.T) {
 	for size := 1; size <= 20; size++ {
 		for at := range size {
@@ -89,16 +89,19 @@ func TestUnescaped(t *testing.T) {
 				b := []byte("abcdefghijklmnopqrst")[:size]
 				b[at] = byte(c)
 				s := string(b)
-				if got, want := unescaped(s), string(appendEscaped(nil, s)) == s; got != want && c < utf8.RuneSelf {
+				out := make([]byte, size)
+				if got, want := copyUnescaped(out, s), string(appendEscaped(nil, s)) == s; got != want && c < utf8.RuneSelf {
 					t.Fatalf("%q: %t, want %t", s, got, want)
 				} else if got && !want {
 					t.Fatalf("%q is not as it stands", s)
+				} else if got && string(out) != s {
+					t.Fatalf("%q is copied as %q", s, out)
 				}
 			}
 		}
 	}
 	for s, want := range map[string]bool{"": true, "São Paulo": true, "Zürich, Zürich": true, "São Paul\xe3": false, "São \"Paulo\"": false, "twelve bytes\n": false} {
-		if got := unescaped(s); got != want {
+		if got := copyUnescaped(make([]byte, 64), s); got != want {
 			t.Errorf("%q: %t, want %t", s, got, want)
 		}
 	}

@@ -1,8 +1,8 @@
 package encode
 
 import (
+	"encoding/binary"
 	"hash/crc32"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -10,7 +10,8 @@ import (
 
 // jsonEncoder holds everything that is the same in every record.
 type jsonEncoder struct {
-	fields []jsonField // all but the checksum
+	first  jsonField   // the identity
+	fields []jsonField // those between
 	tail   jsonField   // the checksum
 	crc    *crc32.Table
 }
@@ -19,12 +20,12 @@ type jsonEncoder struct {
 // array: a store of fixed size, which is far cheaper than a copy of its length.
 type jsonField struct {
 	lead   [leadSize]byte // `,"name":`, then the opening quote where the kind has one
-	size   int            // of the lead, at most leadSize
 	rest   string         // of a lead that is longer
-	quote  int            // 1 where the kind has quotes, else 0
+	atMost int            // bytes of the member without its string's characters
+	size   uint8          // of the lead, at most leadSize
+	quote  uint8          // 1 where the kind has quotes, else 0
 	kind   generators.Kind
 	plain  bool
-	atMost int // bytes of the member without its string's characters
 }
 
 const (
@@ -44,13 +45,13 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 		if f.Kind == generators.UUID || f.Kind == generators.String || f.Kind == generators.Timestamp {
 			lead, out.quote = lead+`"`, 1
 		}
-		out.size = copy(out.lead[:], lead)
+		out.size = uint8(copy(out.lead[:], lead))
 		out.rest = lead[out.size:]
 		out.atMost = leadSize + len(out.rest) + longestValue
 		e.fields = append(e.fields, out)
 	}
 	last := len(e.fields) - 1
-	e.tail, e.fields = e.fields[last], e.fields[:last]
+	e.first, e.tail, e.fields = e.fields[0], e.fields[last], e.fields[1:last]
 	return e
 }
 
@@ -59,39 +60,46 @@ func (e *jsonEncoder) Format() string { return JSON }
 // Append works in the whole capacity of dst, of which n bytes are written, and
 // makes room once for each member.
 func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	start, n := len(dst), len(dst)
-	values := ev.Values[:len(e.fields)+1]
-	for i := range e.fields {
-		f, v := &e.fields[i], &values[i]
-		dst = room(dst, n, f.atMost+longestByte*len(v.Str))
+	start := len(dst)
+	dst, n := e.first.putID(dst, ev)
+	fields := e.fields
+	values := ev.Values[1:][:len(fields)]
+	for i := range values {
+		f, v := &fields[i], &values[i]
+		if most := f.atMost + longestByte*len(v.Str); len(dst)-n < most {
+			dst = grow(dst, n, most)
+		}
 		n = f.putLead(dst, n)
 		if v.Null {
-			n += copy(dst[n-f.quote:], "null") - f.quote
+			n -= int(f.quote)
+			binary.LittleEndian.PutUint32(dst[n:], 'n'|'u'<<8|'l'<<16|'l'<<24)
+			n += len("null")
 			continue
 		}
 		switch f.kind {
-		case generators.UUID:
-			ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
-			n += generators.IDTextLen
 		case generators.String:
-			if f.plain || unescaped(v.Str) {
+			switch {
+			case f.plain:
 				n += copy(dst[n:], v.Str)
-			} else {
+			case copyUnescaped(dst[n:], v.Str):
+				n += len(v.Str)
+			default:
 				n = len(appendEscaped(dst[:n], v.Str)) // there is room: it stays in dst
 			}
-		case generators.Bool:
-			n += copy(dst[n:], literal(v.Int))
+			dst[n] = '"'
+			n++
 		case generators.Timestamp:
 			putTime((*[timeLen]byte)(dst[n:]), v.Int)
-			n += timeLen
+			dst[n+timeLen] = '"'
+			n += timeLen + 1
+		case generators.Bool:
+			n += putBool(dst, n, v.Int)
 		default: // Int, Long
 			n += putInt((*[intLen]byte)(dst[n:]), v.Int)
 		}
-		dst[n] = '"'
-		n += f.quote
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
-	values[len(e.fields)] = generators.Value{Int: int64(sum)}
+	ev.Values[len(fields)+1] = generators.Value{Int: int64(sum)}
 	dst = room(dst, n, e.tail.atMost)
 	n = e.tail.putLead(dst, n)
 	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
@@ -99,61 +107,44 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	return dst[:n+1]
 }
 
+// putID writes the identity behind dst, and returns the whole capacity of dst
+// and how many bytes of it are written.
+func (f *jsonField) putID(dst []byte, ev *generators.Event) ([]byte, int) {
+	n := len(dst)
+	dst = room(dst, n, f.atMost)
+	n = f.putLead(dst, n)
+	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
+	n += generators.IDTextLen
+	dst[n] = '"'
+	return dst, n + 1
+}
+
 // putLead writes what stands before the value and returns where the value
 // starts.
 func (f *jsonField) putLead(dst []byte, n int) int {
 	*(*[leadSize]byte)(dst[n:]) = f.lead
-	n += f.size
+	n += int(f.size)
 	if f.rest != "" {
 		n += copy(dst[n:], f.rest)
 	}
 	return n
 }
 
-func literal(b int64) string {
+// putBool writes true or false, eight bytes at once, and returns its length.
+func putBool(dst []byte, n int, b int64) int {
 	if b != 0 {
-		return "true"
+		binary.LittleEndian.PutUint32(dst[n:], 't'|'r'<<8|'u'<<16|'e'<<24)
+		return len("true")
 	}
-	return "false"
+	binary.LittleEndian.PutUint64(dst[n:], 'f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)
+	return len("false")
 }
 
-// room returns buf, of which n bytes are used, at its full capacity and with
-// space for more.
-func room(buf []byte, n, more int) []byte {
-	if len(buf)-n >= more {
-		return buf
-	}
-	buf = slices.Grow(buf[:n], more)
-	return buf[:cap(buf)]
-}
-
-// unescaped reports whether s stands in a JSON string as it is. It looks at
-// eight bytes at a time; the last eight may overlap those before.
-func unescaped(s string) bool {
-	if len(s) < 8 {
-		for i := range len(s) {
-			if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-				return false
-			}
-		}
-		return true
-	}
-	const each, high = 0x0101010101010101, 0x8080808080808080
-	found, foreign := uint64(0), uint64(0)
-	for i := 0; i < len(s); i += 8 {
-		w := word(s[min(i, len(s)-8):])
-		quote, slash := w^'"'*each, w^'\\'*each
-		found |= (w-' '*each)&^w | (quote-each)&^quote | (slash-each)&^slash
-		foreign |= w
-	}
-	return found&high == 0 && (foreign&high == 0 || utf8.ValidString(s))
-}
-
-// word returns the first eight bytes, the first in the lowest.
-func word(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+// copyUnescaped copies s to dst, where there is room, and reports whether it may
+// stand in a JSON string as it is.
+func copyUnescaped(dst []byte, s string) bool {
+	clean, ascii := copyClean(dst, s, '\\')
+	return clean && (ascii || utf8.ValidString(s))
 }
 
 // appendEscaped appends s as the inside of a JSON string (RFC 8259 section 7);

@@ -13,6 +13,10 @@ const intLen = 20
 
 // putInt writes a decimal number and returns its length.
 func putInt(out *[intLen]byte, n int64) int {
+	if uint64(n) < 10 {
+		out[0] = '0' + byte(n)
+		return 1
+	}
 	if uint64(n) >= 1e16 { // also every negative number
 		return len(strconv.AppendInt(out[:0], n, 10))
 	}
@@ -26,10 +30,16 @@ func putInt(out *[intLen]byte, n int64) int {
 }
 
 // putShort writes a number below 10^8 into eight bytes, without leading zeros,
-// and returns its length.
+// and returns its length. The last digit stays, and skip counts the zeros before.
 func putShort(out []byte, n uint64) int {
+	if n < 10_000 {
+		d := pair(uint32(n/100)) | pair(uint32(n%100))<<16
+		skip := bits.TrailingZeros32(uint32(d^zeros)|1<<24) / 8
+		binary.LittleEndian.PutUint32(out, uint32(d)>>(8*skip))
+		return 4 - skip
+	}
 	d := digits8(n)
-	skip := bits.TrailingZeros64(d|1<<56) / 8 // the last digit stays
+	skip := bits.TrailingZeros64(d|1<<56) / 8
 	binary.LittleEndian.PutUint64(out, (d|zeros)>>(8*skip))
 	return 8 - skip
 }
@@ -57,45 +67,50 @@ const timeLen = len("2006-01-02T15:04:05.000Z")
 func putTime(out *[timeLen]byte, micros int64) {
 	const first, last = -62_167_219_200_000, 253_402_300_799_999 // 0000-01-01 and 9999-12-31, ms
 	ms := uint64(min(max(floorDiv(micros, 1000), first), last) - first)
-	year, month, day := civil(uint32(ms / 86_400_000))
-	thousandths := uint32(ms % 86_400_000)
-	s := thousandths / 1000
-	thousandths -= s * 1000
+	day := ms / 86_400_000
+	century, year, month, date := civil(uint32(day))
 
-	copy(out[:], "0000-00-00T00:00:00.000Z")
-	put2(out[0:2], year/100)
-	put2(out[2:4], year%100)
-	put2(out[5:7], month)
-	put2(out[8:10], day)
-	put2(out[11:13], s/3600)
-	put2(out[14:16], s/60%60)
-	put2(out[17:19], s%60)
-	put2(out[20:22], thousandths/10)
-	out[22] = byte('0' + thousandths%10)
+	// The hour is the whole part of a fraction with 64 bits behind the point, and
+	// what is left of it times 60 the minute, and so on.
+	const perHour = 1<<64/3_600_000 + 1
+	hour, rest := bits.Mul64(ms-day*86_400_000, perHour)
+	minute, rest := bits.Mul64(rest, 60)
+	second, rest := bits.Mul64(rest, 60)
+	milli, _ := bits.Mul64(rest, 1000)
+	binary.LittleEndian.PutUint64(out[0:8], pair(century)|pair(year)<<16|'-'<<32|pair(month)<<40|'-'<<56)
+	binary.LittleEndian.PutUint64(out[8:16], pair(date)|'T'<<16|pair(uint32(hour))<<24|':'<<40|pair(uint32(minute))<<48)
+	tenths := milli * 205 >> 11 // milli / 10, below 1000
+	binary.LittleEndian.PutUint64(out[16:24],
+		':'|pair(uint32(second))<<8|'.'<<24|pair(uint32(tenths))<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
 }
 
-// put2 writes the two digits of a number below 100.
-func put2(out []byte, n uint32) {
-	tens := n * 103 >> 10
-	binary.LittleEndian.PutUint16(out, uint16(0x3030+tens|(n-tens*10)<<8))
+// pair returns the two digits of a number below 100, the first in the lower
+// byte.
+func pair(n uint32) uint64 {
+	const pairs = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748" +
+		"4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798" + "99"
+	return uint64(pairs[2*n]) | uint64(pairs[2*n+1])<<8
 }
 
 // civil turns days since 0000-01-01 of the Gregorian calendar into a date.
-// Years are counted from March, so that the leap day is the last of its year
-// (the method of Howard Hinnant's chrono algorithms).
-func civil(days uint32) (year, month, day uint32) {
-	days += 146_097 - 60 // since 1 March of the year -400
-	century := (4*days + 3) / 146_097
-	rest := days - century*146_097/4
-	y := (4*rest + 3) / 1461
-	rest -= y * 1461 / 4
-	m := (5*rest + 2) / 153 // 0 is March
-	day = rest - (153*m+2)/5 + 1
-	year = century*100 + y - 400
-	if m < 10 {
-		return year, m + 3, day
+// Years are counted from March, so that the leap day is the last of its year;
+// the divisions of a number of four-year cycles and of a day of the year are
+// multiplications (Neri and Schneider 2023).
+func civil(days uint32) (century, year, month, day uint32) {
+	n := 4*(days+146_097-60) + 3 // since 1 March of the year -400
+	century = n/146_097 - 4
+	p := uint64(n%146_097|3) * 2_939_745
+	year = uint32(p >> 32)
+	ofYear := uint32(p) / 2_939_745 / 4
+	m := 2141*ofYear + 197_913
+	month, day = m>>16, m&0xffff/2141+1
+	if ofYear >= 306 { // January and February
+		month -= 12
+		if year++; year == 100 {
+			century, year = century+1, 0
+		}
 	}
-	return year + 1, m - 9, day
+	return century, year, month, day
 }
 
 // parseTime reads RFC 3339 with any number of decimals and any offset; digits
