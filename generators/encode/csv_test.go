@@ -24,7 +24,7 @@ func readCSV(tb testing.TB, text string) [][]string {
 
 // encoding/csv reads a file of a header and our records, and finds our values.
 func TestCSVAgainstStandardLibrary(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range append(samples(t), randomSamples()...) {
 		e, _ := codecs(t, encode.CSV, s.schema)
 		file := encode.CSVHeader(s.schema) + encode.LineBreak(encode.CSV)
 		for _, ev := range s.events {

@@ -104,6 +104,61 @@ func samples(tb testing.TB) []sample {
 	return all
 }
 
+// randomSamples are schemas that nobody would write: up to 250 fields with long
+// and short names, of any kind, with values of any size.
+func randomSamples() []sample {
+	var all []sample
+	for n := range uint64(12) {
+		draw, next := generators.Seed(7).Rand("encode.schemas").Entity(n), uint64(0)
+		below := func(limit uint64) int {
+			next++
+			return int(generators.Below(draw.At(next), limit))
+		}
+		s := &generators.Schema{Name: "Random", Fields: []generators.Field{{Name: "id", Kind: generators.UUID}}}
+		for i := range 1 + below([]uint64{6, 40, 250}[n%3]) {
+			s.Fields = append(s.Fields, generators.Field{
+				Name: fmt.Sprintf("f%s%d", strings.Repeat("x", below(2)*below(60)), i), Kind: generators.Kind(1 + below(5)), Nullable: below(2) == 0,
+			})
+		}
+		s.Fields = append(s.Fields, generators.Field{Name: "sum", Kind: generators.Checksum})
+		key := generators.NewKey(n)
+		out := sample{fmt.Sprintf("random-%d", n), s, nil}
+		for range 20 {
+			ev := generators.NewEvent(s)
+			ev.ID = key.Seal(3, uint64(below(1<<40)))
+			for i, f := range s.Fields[1 : len(s.Fields)-1] {
+				ev.Values[i+1] = randomValue(f, below)
+			}
+			out.events = append(out.events, ev)
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+func randomValue(f generators.Field, below func(uint64) int) generators.Value {
+	if f.Nullable && below(3) == 0 {
+		return generators.Value{Null: true}
+	}
+	switch f.Kind {
+	case generators.String:
+		alphabet := []rune("abcdefgh, ;\"'\\/\n\t.0üß日🏦")
+		text := make([]rune, below([]uint64{4, 12, 300}[below(3)]))
+		for i := range text {
+			text[i] = alphabet[below(uint64(len(alphabet)))]
+		}
+		return generators.Value{Str: string(text)}
+	case generators.Bool:
+		return generators.Value{Int: int64(below(2))}
+	case generators.Int:
+		return generators.Value{Int: int64(int32(below(1<<32)-1<<31) >> below(32))}
+	case generators.Timestamp: // years 1 to 9999
+		return generators.Value{Int: int64(below(315_537_897_599_999)-62_135_596_800_000) * 1000}
+	default:
+		return generators.Value{Int: int64(below(1<<63)-1<<62) << 1 >> below(64)}
+	}
+}
+
 func codecs(tb testing.TB, format string, s *generators.Schema) (encode.Encoder, encode.Decoder) {
 	tb.Helper()
 	e, err := encode.New(format, s, encode.Options{SchemaID: 0x01020304})
@@ -121,7 +176,7 @@ func codecs(tb testing.TB, format string, s *generators.Schema) (encode.Encoder,
 }
 
 func each(t *testing.T, test func(t *testing.T, s sample, e encode.Encoder, d encode.Decoder)) {
-	for _, s := range samples(t) {
+	for _, s := range append(samples(t), randomSamples()...) {
 		for _, format := range encode.Formats() {
 			t.Run(s.name+"/"+format, func(t *testing.T) {
 				e, d := codecs(t, format, s.schema)
@@ -133,6 +188,9 @@ func each(t *testing.T, test func(t *testing.T, s sample, e encode.Encoder, d en
 
 func TestGoldenBytes(t *testing.T) {
 	each(t, func(t *testing.T, s sample, e encode.Encoder, _ encode.Decoder) {
+		if strings.HasPrefix(s.name, "random") {
+			return
+		}
 		var got bytes.Buffer
 		for _, ev := range s.events[:20] {
 			value := e.Append(nil, ev)
@@ -182,6 +240,9 @@ func TestRoundTrip(t *testing.T) {
 // Any one changed bit, a lost and an added byte are noticed by the checksum.
 func TestIntactNoticesDamage(t *testing.T) {
 	each(t, func(t *testing.T, s sample, e encode.Encoder, d encode.Decoder) {
+		if strings.HasPrefix(s.name, "random") {
+			return
+		}
 		value := e.Append(nil, s.events[7])
 		at := 0
 		if e.Format() == encode.AvroRegistry || e.Format() == encode.ProtobufRegistry {
@@ -209,7 +270,7 @@ func TestIntactNoticesDamage(t *testing.T) {
 
 // encoding/json reads what we write, and finds our values.
 func TestJSONAgainstStandardLibrary(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range append(samples(t), randomSamples()...) {
 		e, _ := codecs(t, encode.JSON, s.schema)
 		for _, ev := range s.events {
 			value := e.Append(nil, ev)
@@ -255,7 +316,7 @@ func plainValue(ev *generators.Event, kind generators.Kind, v generators.Value, 
 // hamba/avro reads what we write by the schema we publish, and writes the same
 // bytes itself.
 func TestAvroAgainstHamba(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range append(samples(t), randomSamples()...) {
 		schema, err := avro.Parse(encode.AvroSchema(s.schema))
 		if err != nil {
 			t.Fatal(err)

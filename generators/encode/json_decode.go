@@ -46,18 +46,22 @@ func (d *jsonDecoder) Decode(dst *generators.Event, value []byte) error {
 	if !utf8.Valid(value) {
 		return errors.New("decoding json: not UTF-8")
 	}
-	if len(dst.Values) != len(d.fields) {
-		dst.Values = make([]generators.Value, len(d.fields))
-	}
 	s := scanner{text: string(value)}
-	if err := d.object(&s, dst); err != nil {
+	err := d.object(&s, dst)
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
 		return fmt.Errorf("decoding json: at byte %d: %w", s.at, err)
 	}
 	return nil
 }
 
-// object reads the whole record.
+// object reads a record.
 func (d *jsonDecoder) object(s *scanner, dst *generators.Event) error {
+	if len(dst.Values) != len(d.fields) {
+		dst.Values = make([]generators.Value, len(d.fields))
+	}
 	var seen [generators.MaxFields]bool
 	if !s.skip('{') {
 		return errors.New("want an object")
@@ -81,9 +85,6 @@ func (d *jsonDecoder) object(s *scanner, dst *generators.Event) error {
 		if more = !s.skip('}'); more && !s.skip(',') {
 			return errors.New("want a comma or the end of the object")
 		}
-	}
-	if s.space(); s.at < len(s.text) {
-		return errors.New("want nothing after the object")
 	}
 	for i := range d.fields {
 		if seen[i] {

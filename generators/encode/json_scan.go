@@ -46,6 +46,14 @@ func (s *scanner) skip(c byte) bool {
 	return true
 }
 
+// end passes white space and wants nothing more.
+func (s *scanner) end() error {
+	if s.space(); s.at < len(s.text) {
+		return errors.New("want nothing after the object")
+	}
+	return nil
+}
+
 // literal passes a word, when it is there.
 func (s *scanner) literal(word string) bool {
 	if end := s.at + len(word); end <= len(s.text) && s.text[s.at:end] == word {

@@ -84,6 +84,14 @@ func putTime(out *[timeLen]byte, micros int64) {
 		':'|pair(uint32(second))<<8|'.'<<24|pair(uint32(tenths))<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
 }
 
+// appendTime appends what putTime writes.
+func appendTime(dst []byte, micros int64) []byte {
+	n := len(dst)
+	dst = room(dst, n, timeLen)
+	putTime((*[timeLen]byte)(dst[n:]), micros)
+	return dst[:n+timeLen]
+}
+
 // pair returns the two digits of a number below 100, the first in the lower
 // byte.
 func pair(n uint32) uint64 {

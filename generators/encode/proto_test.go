@@ -50,7 +50,7 @@ func protoValue(m protoreflect.Message, f protoreflect.FieldDescriptor) any {
 // The ordinary library reads what we write by the schema we publish, and writes
 // the same bytes itself.
 func TestProtobufAgainstLibrary(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range append(samples(t), randomSamples()...) {
 		desc := descriptor(t, s.schema)
 		e, _ := codecs(t, encode.Protobuf, s.schema)
 		framed, _ := codecs(t, encode.ProtobufRegistry, s.schema)
