@@ -77,7 +77,9 @@ func (c *generateRunCmd) Run(a *app) error {
 	for _, j := range jobs {
 		group.Go(func() error { return j.run(making, begin) })
 	}
+	stop := watchJobs(making, a, jobs, begin)
 	err = group.Wait()
+	stop()
 	if closed := closeSinks(ctx, jobs); err == nil { // else it says the same again
 		err = closed
 	}

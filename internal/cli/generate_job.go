@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -36,6 +37,7 @@ type job struct {
 	name, topic string
 	pace        timeline // nil: as fast as possible
 	out         sink.Sink
+	sent        atomic.Uint64 // so far
 	made        total
 }
 
@@ -205,7 +207,7 @@ func (j *job) run(ctx context.Context, begin time.Time) (err error) {
 	if j.pace != nil {
 		begin = begin.Add(-j.pace.At(j.first))
 	}
-	j.made, err = j.generation.run(ctx, &counting{pace: pace{times: j.pace, begin: begin}, Sink: j.out})
+	j.made, err = j.generation.run(ctx, &counting{pace: pace{times: j.pace, begin: begin}, Sink: j.out, sent: &j.sent})
 	if err != nil {
 		return err
 	}

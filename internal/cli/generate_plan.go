@@ -56,10 +56,9 @@ func (c *generatePlanCmd) Run(a *app) error {
 			return fail.New(fail.Usage, "give --count", "planning stream %s: it does not end", j.name)
 		}
 		length := j.times.At(j.first+j.count) - j.times.At(j.first)
-		few := *j
+		few := j.generation
 		few.count, few.workers = min(j.count, sampled), 1
-		out := &counting{Sink: sink.Discard{}}
-		made, err := few.generation.run(context.Background(), out)
+		made, err := few.run(context.Background(), &counting{Sink: sink.Discard{}, sent: &j.sent})
 		if err != nil {
 			return err
 		}

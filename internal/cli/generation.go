@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -156,6 +157,7 @@ type counting struct {
 	sink.Sink
 	pace
 	total
+	sent *atomic.Uint64 // the records so far, for others to read
 }
 
 // Send implements sink.Sink.
@@ -167,6 +169,7 @@ func (c *counting) Send(ctx context.Context, r *sink.Record) error {
 		return err
 	}
 	c.records++
+	c.sent.Store(c.records)
 	c.bytes += uint64(len(r.Value))
 	return nil
 }
