@@ -51,12 +51,16 @@ type Config struct {
 	// Crimes are how many of a million payments belong to a typology, by
 	// fraud.All; nil: none do.
 	Crimes []float64
+	// Ledger and Changes say whether there are the streams ledger and customers,
+	// which cost something.
+	Ledger, Changes bool
 }
 
 // Bank is a bank. Its methods may be called from many goroutines.
 type Bank struct {
 	*renderer
 	tape *tape
+	has  [lanes]bool // which streams
 }
 
 // New opens a bank.
@@ -72,6 +76,7 @@ func New(c Config) (*Bank, error) {
 	e := &engine{
 		world: w, m: m, books: newBooks(w), low: make([]uint64, c.Customers/64+1),
 		limit: max(minPending, pendingEach*c.Customers), closed: c.Seed.Rand("bank.closed"), zones: c.Zones,
+		start: c.Start, deposits: c.Seed.Rand("bank.deposit"),
 	}
 	if e.calendars, err = calendars(w, c.Start); err != nil {
 		return nil, fmt.Errorf("opening the bank: %w", err)
@@ -80,11 +85,18 @@ func New(c Config) (*Bank, error) {
 		e.lanes = append(e.lanes, newLane(c, s))
 	}
 	kinds := fraud.All()
-	e.lanes = append(e.lanes, lane{name: "labels", index: labels, wheel: newWheel(c.Start, tickBits(nil))})
+	for i := labels; i < lanes; i++ {
+		e.lanes = append(e.lanes, lane{name: Streams()[i], index: i, wheel: newWheel(c.Start, tickBits(nil))})
+	}
 	e.crimes = newCrimes(&c, e, kinds)
-	e.deposit(c.Seed)
+	e.deposit()
 	e.hire(c)
-	return &Bank{&renderer{world: w, m: m, kinds: kinds, strange: c.Seed.Rand("bank.stranger")}, newTape(e)}, nil
+	e.also(&c)
+	b := &Bank{renderer: newRenderer(&c, w, m, kinds), tape: newTape(e)}
+	for i := range b.has {
+		b.has[i] = e.has(i)
+	}
+	return b, nil
 }
 
 // labels is the lane of the labels: the one after those of the flows' streams.
@@ -162,14 +174,17 @@ func tickBits(c Clock) uint {
 }
 
 // deposit gives every customer money from outside to begin with.
-func (e *engine) deposit(seed generators.Seed) {
-	draw := seed.Rand("bank.deposit")
+func (e *engine) deposit() {
 	for i, home := range e.homes {
-		m := &e.markets[home]
-		amount := e.amounts.Draw(draw.At(uint64(i)), max(1, m.Price(depositMedian)), generators.Sigma(1000))
 		who := parties{account: uint32(i), home: home, there: home, here: home}
-		e.books.post(e.world, flow.Employer, flow.Customer, &who, amount)
+		e.books.post(e.world, flow.Employer, flow.Customer, &who, e.first(uint32(i)))
 	}
+}
+
+// first is what an account has to begin with.
+func (e *engine) first(account uint32) int64 {
+	m := &e.markets[e.homes[account]]
+	return e.amounts.Draw(e.deposits.At(uint64(account)), max(1, m.Price(depositMedian)), generators.Sigma(1000))
 }
 
 const depositMedian = 250_000 // euro cents
@@ -195,7 +210,7 @@ func (e *engine) hire(c Config) {
 // newCrimes plans how often cases begin: as rarely as the events that they are
 // made of, and that follow from those, want it.
 func newCrimes(c *Config, e *engine, kinds []fraud.Kind) *crimes {
-	out := &crimes{kinds: kinds, rand: c.Seed.Rand("bank.case"), delay: c.Seed.Rand("bank.label"), labels: labels}
+	out := &crimes{kinds: kinds, rand: c.Seed.Rand("bank.case"), delay: c.Seed.Rand("bank.label")}
 	if c.Crimes == nil {
 		return nil
 	}
@@ -260,11 +275,11 @@ func (m *machine) lengths() []float64 {
 
 // Streams returns the names of the streams that the bank can have.
 func Streams() []string {
-	out := make([]string, 0, labels+1)
+	out := make([]string, 0, lanes)
 	for s := range flow.Trades + 1 {
 		out = append(out, s.String())
 	}
-	return append(out, "labels")
+	return append(out, "labels", "ledger", "customers")
 }
 
 // Event returns event n of a stream. The bank works up to it where it has not

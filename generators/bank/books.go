@@ -62,6 +62,27 @@ func (b *books) at(r flow.Role, p *parties) (*int64, uint8) {
 	}
 }
 
+// number is the account of a role among those of its kind; of an account of the
+// bank it is the market's.
+func (p *parties) number(r flow.Role) uint32 {
+	switch r {
+	case flow.Customer:
+		return p.account
+	case flow.Counterparty, flow.Merchant:
+		return p.other
+	default:
+		return uint32(p.here)
+	}
+}
+
+// move is what a posting did: what went out of the one account, what came into
+// the other, in whose currencies, and whether the bank changed it on the way.
+type move struct {
+	out, in     int64
+	here, there uint8
+	changed     bool
+}
+
 // worth converts an amount from the currency of one market to another's.
 func (w *world) worth(amount int64, from, to uint8) int64 {
 	a, b := &w.markets[from], &w.markets[to]
@@ -73,18 +94,19 @@ func (w *world) worth(amount int64, from, to uint8) int64 {
 
 // post moves an amount. Where an account is kept in another currency the bank
 // changes it: it takes the one and gives the other.
-func (b *books) post(w *world, from, to flow.Role, p *parties, amount int64) {
+func (b *books) post(w *world, from, to flow.Role, p *parties, amount int64) move {
 	source, here := b.at(from, p)
 	target, there := b.at(to, p)
-	out, in := amount, amount
+	m := move{amount, amount, here, there, false}
 	if b.currency[here] != b.currency[there] || b.currency[here] != b.currency[p.here] {
-		out, in = w.worth(amount, p.here, here), w.worth(amount, p.here, there)
-		b.house[here][flow.FX] += out
-		b.house[there][flow.FX] -= in
+		m = move{w.worth(amount, p.here, here), w.worth(amount, p.here, there), here, there, true}
+		b.house[here][flow.FX] += m.out
+		b.house[there][flow.FX] -= m.in
 	}
-	*source -= out
-	*target += in
+	*source -= m.out
+	*target += m.in
 	b.posted++
+	return m
 }
 
 // sums are the sums over all accounts by currency: each must be zero.

@@ -9,13 +9,12 @@ import (
 // crimes begins cases among the slots of the payments and labels what comes of
 // them.
 type crimes struct {
-	kinds  []fraud.Kind
-	rare   uint64           // a case begins in a slot whose random number is below it
-	which  generators.Alias // which kind
-	rand   generators.Rand  // an entity for each case
-	delay  generators.Rand
-	labels int // lane, or none
-	steps  []fraud.Step
+	kinds []fraud.Kind
+	rare  uint64           // a case begins in a slot whose random number is below it
+	which generators.Alias // which kind
+	rand  generators.Rand  // an entity for each case
+	delay generators.Rand
+	steps []fraud.Step
 }
 
 // perhaps begins a case in a slot.
@@ -50,24 +49,17 @@ func (c *crimes) perhaps(e *engine, l *lane, at int64) {
 
 // label plans the label of an event.
 func (c *crimes) label(e *engine, l *lane, ev *Event) {
-	if c.labels < 0 {
-		return
-	}
 	d := &c.kinds[ev.Crime.kind()].Delay
 	wait := e.amounts.Draw(c.delay.At(l.next), d.Median.Microseconds()>>10, d.Spread) << 10
-	e.lanes[c.labels].wheel.push(pending{
+	e.lanes[labels].wheel.push(pending{
 		due: ev.At + wait, amount: ev.Amount, number: ev.Flow + 1, order: l.next + 1, crime: ev.Crime,
 		account: ev.Account, other: ev.Other, state: int16(ev.State), market: ev.Market,
 	})
 }
 
-// follow makes the events that follow from others, up to a time. It returns the
-// lane if its block is full.
-func (e *engine) follow(at int64) *lane {
-	if e.crimes == nil || e.crimes.labels < 0 {
-		return nil
-	}
-	l := &e.lanes[e.crimes.labels]
+// reveal makes the labels up to a time. It returns the lane if its block is full.
+func (e *engine) reveal(at int64) *lane {
+	l := &e.lanes[labels]
 	for l.wheel.peek(at) != nil {
 		p := l.wheel.pop()
 		l.block = append(l.block, Event{

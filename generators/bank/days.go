@@ -6,14 +6,29 @@ import (
 	"github.com/lakeproof/lakeproof/generators/flow"
 )
 
-// closedShare is how many accounts are closed, ppm: whoever still wants to pay
-// or be paid there learns it.
-const closedShare = 3000
+// How many accounts are closed when the bank opens, and how many are closed in
+// the years after that: whoever still wants to pay or be paid there learns it.
+const (
+	closedShare  = 3000   // ppm
+	closingShare = 20_000 // ppm
+	closingSpan  = 730 * 86_400_000_000
+)
+
+// closes says when an account is closed; never is the end of time.
+func (e *engine) closes(account uint32) int64 {
+	random := e.closed.At(uint64(account))
+	switch share := generators.Below(random, 1_000_000); {
+	case share < closedShare:
+		return e.start
+	case share < closedShare+closingShare:
+		return e.start + 1 + int64(generators.Below(random*remix, closingSpan))
+	default:
+		return calendar.Never
+	}
+}
 
 // isClosed reports whether an account is closed.
-func (e *engine) isClosed(account uint32) bool {
-	return generators.Chance(e.closed.At(uint64(account)), closedShare)
-}
+func (e *engine) isClosed(account uint32, at int64) bool { return e.closes(account) <= at }
 
 // The day and the hour of salaries: on the 25th or the working day before, in
 // the batch of the small hours.

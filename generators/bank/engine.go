@@ -31,8 +31,13 @@ type engine struct {
 	calendars []*calendar.Local // of the markets
 	zones     *calendar.Zones   // those of the markets, in their order; nil: all are awake
 	low       []uint64          // bitmap of accounts for which a top-up is under way
-	limit     int               // of what may be pending in a lane
-	stuck     uint64            // slots in which nothing could happen
+	rows      []row             // of the customers; nil: nobody asked for their changes
+	starts    []int             // lanes that begin with an event for each account
+	entries   bool              // whether the ledger is written
+	start     int64             // when the bank opened
+	deposits  generators.Rand
+	limit     int    // of what may be pending in a lane
+	stuck     uint64 // slots in which nothing could happen
 }
 
 // lane is one stream of events while the bank is at work.
@@ -74,6 +79,9 @@ const (
 // advance fills slots, of all streams in the order of their times, until a block
 // of one is full, and returns which.
 func (e *engine) advance() *lane {
+	if l := e.opening(); l != nil {
+		return l
+	}
 	for {
 		var first *lane
 		var at int64
@@ -248,7 +256,7 @@ func (e *engine) enter(l *lane, p *pending, now moment) bool {
 			return happened
 		}
 		now.draw += depth << 40
-		e.settle(s, look, p, l.part.At(now.draw))
+		e.settle(l, s, p, now)
 		if s.Emit != flow.NoEvent {
 			e.emit(l, s, p, now)
 			happened = true
@@ -272,25 +280,33 @@ func (e *engine) enter(l *lane, p *pending, now moment) bool {
 }
 
 // settle does what entering a state does to the books.
-func (e *engine) settle(s *flow.State, look *look, p *pending, random uint64) {
+func (e *engine) settle(l *lane, s *flow.State, p *pending, now moment) {
 	home := e.homes[p.account]
 	purse := &e.books.accounts[p.account]
 	if s.Release {
 		purse.held -= e.worth(p.amount, p.market, home)
 	}
 	if s.High > 0 {
-		share := int64(s.Low) + int64(generators.Below(random, uint64(s.High-s.Low+1)))
+		share := int64(s.Low) + int64(generators.Below(l.part.At(now.draw), uint64(s.High-s.Low+1)))
 		p.amount = max(1, p.amount*share/1_000_000)
 	}
 	if s.Hold {
 		purse.held += e.worth(p.amount, p.market, home)
 	}
-	if len(s.Posts) == 0 {
-		return
+	if len(s.Posts) > 0 {
+		e.pay(l, s, p, now.at)
 	}
-	who := parties{account: p.account, other: p.other, home: home, there: p.market, here: p.market}
-	if look.shows&showMerchant == 0 && look.shows&showOther != 0 {
+}
+
+// pay does the postings of a state.
+func (e *engine) pay(l *lane, s *flow.State, p *pending, at int64) {
+	who := parties{account: p.account, other: p.other, home: e.homes[p.account], there: p.market, here: p.market}
+	if look := &e.m.looks[p.state]; look.shows&showMerchant == 0 && look.shows&showOther != 0 {
 		who.there = e.homes[p.other]
+	}
+	var book booking
+	if e.entries {
+		book = e.booking(l, p, s.Emit != flow.NoEvent, at)
 	}
 	for _, post := range s.Posts {
 		amount := p.amount
@@ -298,7 +314,10 @@ func (e *engine) settle(s *flow.State, look *look, p *pending, random uint64) {
 			fee := e.m.flows[p.flow].Fee
 			amount = p.amount*int64(fee.Part)/1_000_000 + e.markets[p.market].Price(fee.Cents)
 		}
-		e.books.post(e.world, post.From, post.To, &who, amount)
+		m := e.books.post(e.world, post.From, post.To, &who, amount)
+		if e.entries {
+			e.record(&book, post, &who, m)
+		}
 	}
 }
 
@@ -306,10 +325,13 @@ func (e *engine) settle(s *flow.State, look *look, p *pending, random uint64) {
 func (e *engine) emit(l *lane, s *flow.State, p *pending, now moment) {
 	if p.number == 0 {
 		p.number = l.next + 1
+		if l.index == int(flow.Trades) {
+			p.order = uint64(now.at)
+		}
 	}
 	ev := Event{
 		At: now.at, Amount: p.amount, Balance: e.available(p.account), Flow: p.number - 1, Order: p.order, Crime: p.crime,
-		Account: p.account, Other: p.other, State: uint16(p.state), Market: p.market,
+		Account: p.account, Other: p.other, State: uint16(p.state), Market: p.market, Times: p.times,
 	}
 	if len(s.Codes) > 1 {
 		ev.Code = uint8(s.Why.Pick(l.why.At(now.draw)))
@@ -318,14 +340,23 @@ func (e *engine) emit(l *lane, s *flow.State, p *pending, now moment) {
 	if p.crime != 0 {
 		e.crimes.label(e, l, &ev)
 	}
+	if e.rows != nil && e.m.looks[p.state].kyc != kycNone {
+		e.lanes[customers].wheel.push(pending{due: now.at, account: p.account, state: p.state, flow: becomesKnown})
+	}
 }
 
 // call starts another flow and lets this one wait for its outcome.
 func (e *engine) call(l *lane, s *flow.State, p *pending, now moment) {
 	f := e.m.flows[s.Starts]
 	child := pending{
-		due: now.at, account: p.account, other: p.other, order: p.number, crime: p.crime, market: p.market,
+		due: now.at, account: p.account, other: p.other, crime: p.crime, market: p.market,
 		state: int16(f.First), flow: uint8(s.Starts), caller: e.waiting.put(p),
+	}
+	switch e.m.flows[p.flow].Stream {
+	case flow.Orders:
+		child.order = p.number
+	case flow.Payments:
+		child.order = p.order
 	}
 	if f.With != e.m.flows[p.flow].With {
 		e.choose(f, &child, l.other.At(now.draw))
@@ -388,10 +419,10 @@ func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known
 			e.fillUp(l, p.account, short, now)
 		}
 	}
-	if asked&flow.AccountClosed != 0 && e.isClosed(p.account) {
+	if asked&flow.AccountClosed != 0 && e.isClosed(p.account, now.at) {
 		known |= flow.AccountClosed
 	}
-	if asked&flow.CounterpartyClosed != 0 && e.isClosed(p.other) {
+	if asked&flow.CounterpartyClosed != 0 && e.isClosed(p.other, now.at) {
 		known |= flow.CounterpartyClosed
 	}
 	if p.market != home {
@@ -426,7 +457,7 @@ const topUpMedian = 7_200_000_000 >> 10
 func (e *engine) clone() *engine {
 	c := *e
 	c.books = e.books.clone()
-	c.low = slices.Clone(e.low)
+	c.low, c.rows = slices.Clone(e.low), slices.Clone(e.rows)
 	c.waiting = e.waiting.clone()
 	c.lanes = slices.Clone(e.lanes)
 	for i := range c.lanes {

@@ -20,7 +20,8 @@ type machine struct {
 type look struct {
 	kind, status, channel string
 	shows                 show
-	lane                  int8 // the stream of its flow
+	lane                  int8  // the stream of its flow
+	kyc                   uint8 // what is known of the customer afterwards
 }
 
 // show says which of the optional fields an event of a state has.
@@ -32,6 +33,7 @@ const (
 	showDevice
 	showMerchant // the other is a merchant, else an account
 	showOther    // there is another
+	showTimes    // how often it went round
 )
 
 func newMachine(set *flow.Set) (*machine, error) {
@@ -47,7 +49,10 @@ func newMachine(set *flow.Set) (*machine, error) {
 	for i := range states {
 		s := &states[i]
 		f := set.Flows[s.Flow]
-		l := look{kind: s.Emit.String(), status: s.Status.String(), channel: s.Channel.String(), lane: int8(f.Stream)}
+		l := look{
+			kind: s.Emit.String(), status: s.Status.String(), channel: s.Channel.String(),
+			lane: int8(f.Stream), kyc: kycAfter(s.Emit.String()),
+		}
 		if s.Channel.Card() {
 			l.shows |= showCard
 		}
@@ -63,6 +68,10 @@ func newMachine(set *flow.Set) (*machine, error) {
 			l.shows |= showOther
 		default:
 			l.shows |= showOther | showMerchant
+		}
+		switch l.kind {
+		case "loan_instalment", "loan_arrears", "loan_default":
+			l.shows |= showTimes
 		}
 		m.looks[i] = l
 	}

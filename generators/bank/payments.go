@@ -29,17 +29,21 @@ const (
 	payFields
 )
 
+// text, of and null make the fields of the schemas.
+func text(name, doc string) generators.Field {
+	return generators.Field{Name: name, Kind: generators.String, Plain: true, Doc: doc}
+}
+
+func of(kind generators.Kind, name, doc string) generators.Field {
+	return generators.Field{Name: name, Kind: kind, Doc: doc}
+}
+
+func null(f generators.Field) generators.Field {
+	f.Nullable = true
+	return f
+}
+
 func paymentSchema() *generators.Schema {
-	text := func(name, doc string) generators.Field {
-		return generators.Field{Name: name, Kind: generators.String, Plain: true, Doc: doc}
-	}
-	of := func(kind generators.Kind, name, doc string) generators.Field {
-		return generators.Field{Name: name, Kind: kind, Doc: doc}
-	}
-	null := func(f generators.Field) generators.Field {
-		f.Nullable = true
-		return f
-	}
 	return &generators.Schema{
 		Name: "BankPayment",
 		Doc:  "What happened to a payment of a customer of a bank that does not exist.",

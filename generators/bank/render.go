@@ -2,7 +2,9 @@ package bank
 
 import (
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/flow"
 	"github.com/lakeproof/lakeproof/generators/fraud"
+	"github.com/lakeproof/lakeproof/generators/market"
 )
 
 // renderer turns events into records.
@@ -11,9 +13,36 @@ type renderer struct {
 	m       *machine
 	kinds   []fraud.Kind
 	strange generators.Rand
+	person  generators.Rand
+	detail  generators.Rand // of what only the records show, by the number of the flow
+	words   *words
+	market  *market.Market // nil: nobody trades
+	opened  int64
+	names   []string // of the streams
+	roles   []string // of the accounts
+	house   []string // the bank's own accounts, roles of each market
 }
 
-type row = [payFields]generators.Value
+func newRenderer(c *Config, w *world, m *machine, kinds []fraud.Kind) *renderer {
+	r := &renderer{
+		world: w, m: m, kinds: kinds, strange: c.Seed.Rand("bank.stranger"), person: c.Seed.Rand("bank.person"),
+		detail: c.Seed.Rand("bank.detail"), words: newWords(), opened: c.Start, names: Streams(),
+	}
+	if c.Clocks[flow.Trades] != nil {
+		r.market = market.New(c.Seed)
+	}
+	for role := range flow.Role(roles) {
+		r.roles = append(r.roles, role.String())
+	}
+	for i := range w.markets {
+		for _, role := range r.roles {
+			r.house = append(r.house, "bank-"+w.markets[i].Country+"-"+role)
+		}
+	}
+	return r
+}
+
+type payment = [payFields]generators.Value
 
 func str(s string) generators.Value { return generators.Value{Str: s} }
 func num(n int64) generators.Value  { return generators.Value{Int: n} }
@@ -21,7 +50,7 @@ func none() generators.Value        { return generators.Value{Null: true} }
 
 // fillPayment writes an event of the payments into a record.
 func (r *renderer) fillPayment(out *generators.Event, e *Event) {
-	v := (*row)(out.Values)
+	v := (*payment)(out.Values)
 	s, m := &r.m.looks[e.State], &r.markets[e.Market]
 	v[payEventTime] = num(e.At - e.At%1000)
 	v[payEventType], v[payStatus], v[payChannel] = str(s.kind), str(s.status), str(s.channel)
@@ -48,7 +77,7 @@ func (r *renderer) fillPayment(out *generators.Event, e *Event) {
 	v[paySynthetic] = num(1)
 }
 
-func (r *renderer) fillOther(v *row, s *look, e *Event) {
+func (r *renderer) fillOther(v *payment, s *look, e *Event) {
 	v[payCounterparty], v[payMCC] = none(), none()
 	v[payCountry] = str(r.markets[e.Market].Country)
 	switch {

@@ -2,22 +2,35 @@ package bank
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/flow"
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
 
+// schemas are the schemas of the streams, in the order of [Streams].
+func schemas() [lanes]func() *generators.Schema {
+	return [lanes]func() *generators.Schema{
+		paymentSchema, orderSchema, kycSchema, loanSchema, tradeSchema, labelSchema, ledgerSchema, customerSchema,
+	}
+}
+
+// fills are what writes the records of the streams, in the order of [Streams].
+func (r *renderer) fills() [lanes]func(*generators.Event, *Event) {
+	return [lanes]func(*generators.Event, *Event){
+		r.fillPayment, r.fillOrder, r.fillKYC, r.fillLoan, r.fillTrade, r.fillLabel, r.fillEntry, r.fillCustomer,
+	}
+}
+
 // Schema returns the schema of a stream of the bank.
 func Schema(name string) (*generators.Schema, error) {
-	switch name {
-	case "payments":
-		return paymentSchema(), nil
-	case "labels":
-		return labelSchema(), nil
-	default:
-		return nil, fail.New(fail.Usage, "use one of payments, labels", "choosing a stream of the bank: there is no %q", name)
+	i := slices.Index(Streams(), name)
+	if i < 0 {
+		return nil, fail.New(fail.Usage, "use one of "+strings.Join(Streams(), ", "),
+			"choosing a stream of the bank: there is no %q", name)
 	}
+	return schemas()[i](), nil
 }
 
 // Paced returns the stream of flows of a name, and whether it is one: others
@@ -33,11 +46,11 @@ func (b *Bank) Stream(name string) (generators.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{b, name, slices.Index(Streams(), name), schema, b.fillPayment}
-	if name == "labels" {
-		s.fill = b.fillLabel
+	i := slices.Index(Streams(), name)
+	if !b.has[i] {
+		return nil, fail.New(fail.Usage, "open the bank with it", "this bank has no stream %q", name)
 	}
-	return s, nil
+	return &stream{b, name, i, schema, b.fills()[i]}, nil
 }
 
 // stream is one stream of a bank as records.

@@ -12,7 +12,7 @@ type pending struct {
 	due     int64  // microseconds since the Unix epoch
 	amount  int64  // of the flow, minor units of its market's currency
 	number  uint64 // of the flow's first event, and one; 0: there was none yet
-	order   uint64 // number of the order that it pays, and one; 0: none
+	order   uint64 // number of the order that it pays, and one; 0: none; of a trade, when it began
 	crime   crime
 	account uint32
 	other   uint32 // merchant or account
