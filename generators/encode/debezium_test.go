@@ -76,9 +76,9 @@ type envelope struct {
 	Before, After json.RawMessage
 	Source        struct {
 		Version, Connector, Name, Snapshot, DB, Sequence, Schema, Table string
-		Millis                                                            int64 `json:"ts_ms"`
-		Micros                                                            int64 `json:"ts_us"`
-		Nanos                                                            int64 `json:"ts_ns"`
+		Millis                                                          int64 `json:"ts_ms"`
+		Micros                                                          int64 `json:"ts_us"`
+		Nanos                                                           int64 `json:"ts_ns"`
 		TxID                                                            *uint64
 		LSN                                                             uint64
 		Xmin                                                            *int64
@@ -88,10 +88,10 @@ type envelope struct {
 		Total uint64 `json:"total_order"`
 		Table uint64 `json:"data_collection_order"`
 	}
-	Op   string
+	Op     string
 	Millis int64 `json:"ts_ms"`
 	Micros int64 `json:"ts_us"`
-	Nanos int64 `json:"ts_ns"`
+	Nanos  int64 `json:"ts_ns"`
 }
 
 // encoding/json reads what we write into the struct that a consumer declares,
