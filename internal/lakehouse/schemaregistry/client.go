@@ -248,7 +248,7 @@ func (c *Client) do(ctx context.Context, r request, answer any) (s *said, err er
 	case err != nil:
 		return nil, c.unreachable(r.doing, err)
 	case size > maxBody:
-		return nil, c.garbage(r.r.doing, errTooLong)
+		return nil, c.garbage(r.doing, errTooLong)
 	case resp.StatusCode != http.StatusOK:
 		return newSaid(resp.StatusCode, text), nil
 	}
