@@ -243,8 +243,8 @@ func (c *crimes) meanEvents(e *engine, kind int, length []float64) float64 {
 	return max(1, sum/cases)
 }
 
-// lengths is how many events of the payments each flow has on average, if the
-// money suffices.
+// lengths is how many events each flow has on average, if the money suffices,
+// without those of other months.
 func (m *machine) lengths() []float64 {
 	const runs = 2000
 	out := make([]float64, len(m.flows))
@@ -252,25 +252,31 @@ func (m *machine) lengths() []float64 {
 	for i, f := range m.flows {
 		events := 0
 		for run := range uint64(runs) {
-			state, times := f.First, uint8(0)
-			for hop := uint64(0); state >= 0 && hop < 200; hop++ {
-				s := &m.states[state]
-				if s.Emit != flow.NoEvent {
-					events++
-				}
-				t := s.Leave(0, times, draw.At(run<<8|hop))
-				state = -1
-				if t != nil {
-					state = t.To
-					if t.Times > 0 {
-						times++
-					}
-				}
-			}
+			events += m.length(f, draw.Entity(run))
 		}
 		out[i] = float64(events) / runs
 	}
 	return out
+}
+
+// length is how many events a run of a flow has.
+func (m *machine) length(f *flow.Flow, draw generators.Rand) (events int) {
+	state, times := f.First, uint8(0)
+	for hop := range uint64(200) {
+		s := &m.states[state]
+		if s.Emit != flow.NoEvent {
+			events++
+		}
+		t := s.Leave(0, times, draw.At(hop))
+		if t == nil || t.After.Law == flow.MonthlyDay {
+			break
+		}
+		state = t.To
+		if t.Times > 0 {
+			times++
+		}
+	}
+	return events
 }
 
 // Streams returns the names of the streams that the bank can have.
@@ -279,7 +285,7 @@ func Streams() []string {
 	for s := range flow.Trades + 1 {
 		out = append(out, s.String())
 	}
-	return append(out, "labels", "ledger", "customers")
+	return append(out, "labels", ledgerName, customersName)
 }
 
 // Event returns event n of a stream. The bank works up to it where it has not

@@ -352,10 +352,9 @@ func (e *engine) call(l *lane, s *flow.State, p *pending, now moment) {
 		due: now.at, account: p.account, other: p.other, crime: p.crime, market: p.market,
 		state: int16(f.First), flow: uint8(s.Starts), caller: e.waiting.put(p),
 	}
-	switch e.m.flows[p.flow].Stream {
-	case flow.Orders:
+	if stream := e.m.flows[p.flow].Stream; stream == flow.Orders {
 		child.order = p.number
-	case flow.Payments:
+	} else if stream == flow.Payments {
 		child.order = p.order
 	}
 	if f.With != e.m.flows[p.flow].With {
@@ -404,6 +403,9 @@ func (e *engine) leave(l *lane, s *flow.State, p *pending, facts flow.Facts, now
 	case t.After.Law == flow.AtOnce:
 	case t.After.Calendar():
 		p.due = e.day(&t.After, p.market, now.at)
+		if t.After.Law == flow.MonthlyDay { // what comes in other months belongs to no case
+			p.crime = 0
+		}
 	default:
 		p.due += t.After.Draw(l.wait.At(now.draw), e.amounts)
 	}

@@ -9,6 +9,11 @@ const (
 	lanes
 )
 
+const (
+	ledgerName    = "ledger"
+	customersName = "customers"
+)
+
 // opening makes the events with which a lane begins, a block at a time. It
 // returns nil when all are made.
 func (e *engine) opening() *lane {

@@ -123,7 +123,7 @@ func ledgerSchema() *generators.Schema {
 			ledEventTime:  of(generators.Timestamp, "event_time", "when it was posted, UTC, whole milliseconds"),
 			ledKind:       text("kind", "amount, fee, or opening: what an account has to begin with"),
 			ledStream:     null(text("stream", "stream of the event that it belongs to; null for an opening")),
-			ledPayment:    null(of(generators.Long, "payment_id", "number of the payment, the loan or the trade in that stream")),
+			ledPayment:    null(of(generators.Long, "payment_id", "number of the payment, loan or trade in that stream")),
 			ledEvent:      null(of(generators.Long, "event_number", "number of the event in that stream")),
 			ledEventType:  null(text("event_type", "what happened, for example card_clearing")),
 			ledPosting:    of(generators.Int, "entry_index", "which entry of the event it is, from 0"),

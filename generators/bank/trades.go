@@ -48,7 +48,7 @@ func tradeSchema() *generators.Schema {
 			traSide:       text("side", "BUY or SELL"),
 			traReason:     null(text("reason_code", "why it was rejected, for example FUNDS")),
 			traQuantity:   of(generators.Long, "quantity_micro", "how many, in millionths: amount over limit price"),
-			traLimit:      of(generators.Long, "limit_price_minor", "the market's price when it was ordered; it is filled at it"),
+			traLimit:      of(generators.Long, "limit_price_minor", "the market's price when it was ordered, and its own"),
 			traMarket:     of(generators.Long, "market_price_minor", "the market's price when it happened"),
 			traAmount:     of(generators.Long, "amount_minor", "what it is about, minor units of the currency"),
 			traCurrency:   text("currency", "of the customer's account, ISO 4217 code"),
