@@ -375,7 +375,7 @@ func wrapUnions(s *generators.Schema, row map[string]any) map[string]any {
 
 // Sixteen workers make the same bytes as one, and each seed others.
 func TestSameBytesAtAnyNumberOfWorkers(t *testing.T) {
-	const events = 4000
+	const events = 2000
 	for _, kind := range fintech.All() {
 		for _, format := range encode.Formats() {
 			one := digest(t, kind.Name, format, 42, 1, events)

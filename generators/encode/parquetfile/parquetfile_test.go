@@ -388,14 +388,14 @@ func TestDiskFull(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range 3000 {
+		for i := range 1200 {
 			if w.Write(everyEvent(s, i)) != nil {
 				break
 			}
 		}
 		return w.Close()
 	}
-	info, err := os.Stat(write(t, s, 3000, Options{RowGroupBytes: 1 << 20, Codec: "none"}))
+	info, err := os.Stat(write(t, s, 1200, Options{RowGroupBytes: 1 << 20, Codec: "none"}))
 	if err != nil {
 		t.Fatal(err)
 	}
