@@ -35,14 +35,14 @@ const (
 	Epoch    = 1_420_070_400_000_000 // 2015-01-01T00:00:00Z, microseconds since the Unix epoch
 	spanBits = 50
 	leafBits = 20 // about a second; between two of them a price goes straight
-	memory   = 43 // busy and quiet times are up to so long, 102 days, as a power of two
+	memory   = 46 // busy and quiet times are up to so long, 814 days, as a power of two
 	year     = 365.25 * 86_400e6
 )
 
 // restless is how uneven the halves of an interval are: one takes between
 // 0.5-restless and 0.5+restless of the variance. It is that of a log-normal
-// cascade with an intermittency of 0.03, of the size found in prices of shares.
-const restless = 0.25
+// cascade with an intermittency of 0.023, of the size found in prices of shares.
+const restless = 0.22
 
 // Market is the prices of all instruments. Its methods may be called from many
 // goroutines.
@@ -66,7 +66,7 @@ func New(seed generators.Seed) *Market {
 	path, ticks, jumps := seed.Rand("market.path"), seed.Rand("market.ticks"), seed.Rand("market.jumps")
 	for i, in := range Instruments() {
 		l := listed{Instrument: in, path: path.Entity(uint64(i)), ticks: ticks.Entity(uint64(i))}
-		l.jumps = m.tables.jumps(jumps.Entity(uint64(i)))
+		l.jumps = m.tables.jumps(jumps.Entity(uint64(i)), in.Volatility)
 		m.listed = append(m.listed, l)
 	}
 	return m
@@ -95,7 +95,7 @@ func (m *Market) diffusion(l *listed, t int64) float64 {
 		random := l.path.At(node)
 		share := 0.5
 		if level <= memory {
-			share += float64((float64(random&0xffffffff)/(1<<31) - 1) * restless)
+			share += float64((float64(float64(random&0xffffffff)/(1<<31)) - 1) * restless)
 		}
 		spread := math.Sqrt(float64(variance * share * (1 - share)))
 		left := float64(path*share) + float64(spread*m.tables.normal(random))
@@ -118,16 +118,16 @@ type jump struct {
 }
 
 const (
-	cellBits   = 36        // 19 hours
-	jumpShare  = 12_000    // ppm of the cells in which news arrives,
-	jumpAgain  = 500_000   // ppm of the jumps that are followed by another
-	jumpWait   = 4e10      // microseconds until then, on average
-	jumpMedian = 2.0 / 100 // of a price
-	jumpSpread = 0.6
+	cellBits   = 36      // 19 hours
+	jumpShare  = 12_000  // ppm of the cells in which news arrives,
+	jumpAgain  = 500_000 // ppm of the jumps that are followed by another
+	jumpWait   = 4e10    // microseconds until then, on average
+	jumpMedian = 0.08    // of the year's volatility
+	jumpSpread = 0.87    // of the binary logarithm
 )
 
 // jumps are all jumps of an instrument.
-func (t *tables) jumps(r generators.Rand) []jump {
+func (t *tables) jumps(r generators.Rand, volatility float64) []jump {
 	var out []jump
 	for cell := range uint64(1 << (spanBits - cellBits)) {
 		random := r.At(cell)
@@ -137,7 +137,7 @@ func (t *tables) jumps(r generators.Rand) []jump {
 		news := r.Entity(cell)
 		at := int64(cell<<cellBits | news.At(0)>>(64-cellBits))
 		for n := uint64(1); ; n++ {
-			size := float64(jumpMedian * math.Log2E * t.exp2(float64(jumpSpread*math.Log2E*t.normal(news.At(4*n)))))
+			size := float64(jumpMedian * volatility * t.exp2(float64(jumpSpread*t.normal(news.At(4*n)))))
 			if news.At(4*n+1)>>63 == 0 {
 				size = -size
 			}

@@ -13,8 +13,11 @@ type tables struct {
 const (
 	quantiles = 4096
 	steps     = 2048
-	tail      = 5.0 // standard deviations: beyond lies one of a million draws
-	last      = 14  // of the exponential distribution: beyond lies one of a million draws
+	tail      = 5.0 // standard deviations: how far the density is summed up
+	// Where the outermost quantiles end: so that what lies beyond the others has
+	// the right mean.
+	edge = 4.03
+	last = 10.318
 )
 
 func newTables() *tables {
@@ -24,7 +27,7 @@ func newTables() *tables {
 	}
 	t.waiting[quantiles] = last
 	for i := range quantiles {
-		t.waiting[i] = -ln(1 - float64(i)/quantiles)
+		t.waiting[i] = -ln(1 - float64(float64(i)/quantiles))
 	}
 	// The density from one tail to the other, summed up: where the sum passes a
 	// quantile is interpolated.
@@ -34,12 +37,12 @@ func newTables() *tables {
 		z := float64(float64(i)*width) - tail
 		return float64(exp(-float64(z*z)/2) * (width / 2.5066282746310002)) // over the root of 2 pi
 	}
-	t.quantile[0], t.quantile[quantiles] = -tail, tail
+	t.quantile[0], t.quantile[quantiles] = -edge, edge
 	sum, next := 0.0, 1
 	for i := 0; i < parts && next < quantiles; i++ {
-		area := (density(i) + density(i+1)) / 2
+		area := float64((density(i) + density(i+1)) / 2)
 		for ; next < quantiles; next++ {
-			rest := float64(next)/quantiles - sum
+			rest := float64(float64(next)/quantiles) - sum
 			if rest > area {
 				break
 			}
