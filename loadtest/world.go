@@ -136,6 +136,11 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 	for stream, schedule := range o.clocks {
 		c.Clocks[stream] = paced{calendar.Clock{Speed: o.speed, Event: c.Start}, schedule}
 	}
+	if c.Clocks[flow.Payments] == nil { // money moves, whether or not somebody is told
+		for stream := flow.Payments; c.Clocks[flow.Payments] == nil; stream++ {
+			c.Clocks[flow.Payments] = c.Clocks[stream]
+		}
+	}
 	b, err := bank.New(c)
 	if err != nil {
 		return nil, err

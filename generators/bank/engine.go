@@ -90,7 +90,8 @@ func (e *engine) advance() *lane {
 			if l.clock == nil {
 				continue
 			}
-			if t := l.clock.At(l.next); first == nil || t < at {
+			// Clocks that have come to their end stand still: nobody is forgotten then.
+			if t := l.clock.At(l.next); first == nil || t < at || t == at && l.next < first.next {
 				first, at = l, t
 			}
 		}
