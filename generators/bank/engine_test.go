@@ -74,7 +74,7 @@ func TestBooksBalance(t *testing.T) {
 // was forgotten.
 func TestReplayIsTheSame(t *testing.T) {
 	t.Parallel()
-	const events = 800_000
+	const events = 500_000
 	e, tape := open(t, nil).tape.live, open(t, nil).tape
 	tape.gap = 4
 	all := make([]Event, 0, events)
@@ -91,7 +91,7 @@ func TestReplayIsTheSame(t *testing.T) {
 		check(n)
 	}
 	r := generators.Seed(1).Rand("where")
-	for i := range uint64(40) {
+	for i := range uint64(25) {
 		n := generators.Below(r.At(i), events-3000)
 		for j := range uint64(3000) {
 			check(n + j)
