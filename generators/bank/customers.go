@@ -146,7 +146,7 @@ func (e *engine) change(at int64) *lane {
 			e.put(Delete, p.account, ev, after)
 			e.put(Tombstone, p.account, ev, after)
 		}
-		if len(l.block) >= blockSize {
+		if len(l.block) >= blockSize-1 { // a deletion makes two
 			return l
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/encode"
 )
 
 // table is what somebody has who follows the changes of the customers.
@@ -107,6 +108,42 @@ func TestChangesMakeTheRows(t *testing.T) {
 	for _, c := range controls {
 		if follower.apply(c) == "" {
 			t.Errorf("a wrong %q is not seen", c.Op)
+		}
+	}
+}
+
+// The changes are what Debezium's encoder takes, and come back as they were.
+func TestChangesAsDebezium(t *testing.T) {
+	t.Parallel()
+	worked, b := everything(t, nil), everything(t, nil)
+	all := run(worked, 100_000)
+	schema := customerSchema()
+	enc, err := encode.NewChangeEncoder(schema, encode.Source{Table: "customers", Key: []string{"customer_id"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec, err := encode.NewChangeDecoder(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := generators.NewEvent(schema), generators.NewEvent(schema)
+	var buf []byte
+	for n := range all[customers] {
+		c := b.Change(uint64(n), before, after)
+		if c.Op == Tombstone {
+			continue
+		}
+		out := encode.Change{Op: encode.Op(c.Op), Before: c.Before, After: c.After, At: c.At, Seen: c.At, LSN: uint64(n) + 1}
+		if buf, err = enc.Append(buf[:0], &out); err != nil {
+			t.Fatalf("change %d: %v", n, err)
+		}
+		got := encode.Change{Before: generators.NewEvent(schema), After: generators.NewEvent(schema)}
+		if err := dec.Decode(&got, buf); err != nil {
+			t.Fatalf("change %d: %v in %s", n, err, buf)
+		}
+		if got.Op != out.Op || (got.Before != nil) != (c.Before != nil) || (got.After != nil) != (c.After != nil) ||
+			c.After != nil && !slices.Equal(got.After.Values, c.After.Values) {
+			t.Fatalf("change %d: %s is %+v", n, buf, got)
 		}
 	}
 }

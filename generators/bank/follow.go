@@ -14,6 +14,10 @@ const (
 	customersName = "customers"
 )
 
+// maxEntries is more than a slot or two write: a block is handed out before it
+// must grow.
+const maxEntries = 512
+
 // opening makes the events with which a lane begins, a block at a time. It
 // returns nil when all are made.
 func (e *engine) opening() *lane {
@@ -45,7 +49,7 @@ func (e *engine) follow(at int64) *lane {
 			return l
 		}
 	}
-	if e.entries && len(e.lanes[ledger].block) >= blockSize {
+	if e.entries && len(e.lanes[ledger].block) > blockSize-maxEntries {
 		return &e.lanes[ledger]
 	}
 	return nil

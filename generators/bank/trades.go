@@ -65,7 +65,11 @@ func (r *renderer) fillTrade(out *generators.Event, e *Event) {
 	v := (*[traFields]generators.Value)(out.Values)
 	s, m := &r.m.looks[e.State], &r.markets[e.Market]
 	which := r.instrument(e.Flow)
-	limit, now := r.costs(which, e.Market, int64(e.Order)), r.costs(which, e.Market, e.At)
+	limit := r.costs(which, e.Market, int64(e.Order))
+	now := limit
+	if e.At != int64(e.Order) {
+		now = r.costs(which, e.Market, e.At)
+	}
 	v[traEventTime] = num(e.At - e.At%1000)
 	v[traEventType], v[traStatus], v[traChannel] = str(s.kind), str(s.status), str(s.channel)
 	v[traTrade] = num(int64(e.Flow))
