@@ -23,6 +23,7 @@ type generateCmd struct {
 	Plan    generatePlanCmd    `cmd:"" help:"Say what a scenario would make, before anything runs."`
 	Digest  generateDigestCmd  `cmd:"" help:"Print the digests of a scenario's records."`
 	Explain generateExplainCmd `cmd:"" help:"Say why an event of a bank exists."`
+	Verify  generateVerifyCmd  `cmd:"" help:"Measure how real payments look: of a scenario, a stream, or anybody's files."`
 }
 
 // Help implements kong.HelpProvider.

@@ -207,6 +207,11 @@ func (j *job) run(ctx context.Context, begin time.Time) (err error) {
 	if j.pace != nil {
 		begin = begin.Add(-j.pace.At(j.first))
 	}
+	if j.encoder.Format() == encode.CSV && j.first == 0 && j.keyField < 0 { // names on top of a file, not on a topic
+		if err := j.out.Send(ctx, &sink.Record{Value: []byte(encode.CSVHeader(j.source.Schema()))}); err != nil {
+			return err
+		}
+	}
 	j.made, err = j.generation.run(ctx, &counting{pace: pace{times: j.pace, begin: begin}, Sink: j.out, sent: &j.sent})
 	if err != nil {
 		return err
