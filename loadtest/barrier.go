@@ -25,7 +25,11 @@ func (r *run) barrier(ctx context.Context) error {
 		if s.table == nil {
 			continue
 		}
+		if err := r.findPoison(s); err != nil {
+			return err
+		}
 		r.await(ctx, func() bool { return r.covered(s) })
+		r.awaitLetters(ctx, s)
 		if r.settled(s) || ctx.Err() != nil {
 			continue
 		}
@@ -110,15 +114,15 @@ func (r *run) covered(s *streamRun) bool {
 }
 
 // complete reports whether the snapshots added as many rows as were acknowledged.
-func (r *run) complete(s *streamRun) bool { return s.landed.Load() >= s.acked.Load() }
+func (r *run) complete(s *streamRun) bool { return s.landed.Load() >= s.owed() }
 
 // settled reports whether every snapshot holds what its batch should and all
 // together as many rows as were acknowledged: nothing more is to come. A table
 // with rows too many or too few somewhere never settles, so late records get
 // the whole grace.
 func (r *run) settled(s *streamRun) bool {
-	return s.landed.Load() == s.acked.Load() &&
-		metadataTier(s.Topic, s.Table, r.seen.all(), nil).State != ledger.Dirty
+	t := snapshots{topic: s.Topic, table: s.Table, dead: s.dead}
+	return s.landed.Load() == s.owed() && t.tier(r.seen.all(), nil).State != ledger.Dirty
 }
 
 func (r *run) poll() time.Duration {

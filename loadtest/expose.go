@@ -73,8 +73,8 @@ func (r *streamRun) collect(ch chan<- prometheus.Metric, emit emitter) {
 	emit(metrics.LoadtestBytes(), float64(r.bytes.Load()), r.Name)
 	emit(metrics.LoadtestTargetRate(), r.Schedule.RateAt(r.elapsed()), r.Name)
 	if r.table != nil {
-		acked, landed := r.acked.Load(), r.landed.Load()
-		emit(metrics.LoadtestLag(), float64(acked-min(acked, landed)), r.Name)
+		owed, landed := r.owed(), r.landed.Load()
+		emit(metrics.LoadtestLag(), float64(owed-min(owed, landed)), r.Name)
 		ch <- r.freshness.metric(metrics.LoadtestFreshness(), r.Name)
 	}
 	ch <- r.service.metric(metrics.LoadtestAckDuration(), r.Name, metrics.KindService)

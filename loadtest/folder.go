@@ -76,6 +76,10 @@ type runStream struct {
 	ConsumedCorrupt uint64 `json:"consumed_corrupt"`
 	ConsumedForeign uint64 `json:"consumed_foreign"`
 
+	// ConsumedFaults counts the records that the consumer found by what they were
+	// sent as, where the stream has deliberate faults.
+	ConsumedFaults map[string]uint64 `json:"consumed_faults,omitempty"`
+
 	// GeneratorLate counts the records that left late through the generator's own fault.
 	GeneratorLate uint64                       `json:"generator_late"`
 	Latency       map[string]map[string]spread `json:"latency,omitempty"` // by kind and phase, in seconds; phase "" is all

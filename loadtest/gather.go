@@ -14,7 +14,7 @@ func (r *run) gather() {
 	for i, s := range r.streams {
 		f := &r.file.Streams[i]
 		s.mu.Lock()
-		f.Consumed, f.ConsumedAgain = s.ontopic.Len(), s.again
+		f.Consumed, f.ConsumedAgain, f.ConsumedFaults = s.ontopic.Len(), s.again, s.consumedFaults()
 		s.mu.Unlock()
 		f.ConsumedCorrupt, f.ConsumedForeign = corrupt[s.Topic], foreign[s.Topic]
 	}

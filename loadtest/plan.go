@@ -35,6 +35,8 @@ type Stream struct {
 	Schedule pacer.Schedule
 	KeyField int // of the record's key in the schema
 	Encoder  encode.Encoder
+
+	faults *delivering // nil without
 }
 
 // Overrides are what a user may change of a scenario on the command line; a
@@ -103,15 +105,22 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 	if err != nil {
 		return Stream{}, err
 	}
-	source, err := p.openSource(spec.Source, schedule)
+	faults, err := deliver(p.Scenario.Seed, number, &spec, schedule)
+	if err != nil {
+		return Stream{}, err
+	}
+	source, err := p.openSource(spec.Source, schedule, faults)
 	if err != nil {
 		return Stream{}, err
 	}
 	schema := source.Schema()
+	if err := faults.spoils(&spec, schema); err != nil {
+		return Stream{}, err
+	}
 	if spec.Key == "" {
 		spec.Key = schema.Fields[0].Name
 	}
-	st := Stream{StreamSpec: spec, Number: number, Source: source, Schedule: schedule, KeyField: -1}
+	st := Stream{StreamSpec: spec, Number: number, Source: source, Schedule: schedule, KeyField: -1, faults: faults}
 	for i, f := range schema.Fields {
 		if f.Name == spec.Key && (f.Kind == generators.String || f.Kind == generators.UUID) && !f.Nullable {
 			st.KeyField = i

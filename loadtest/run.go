@@ -229,7 +229,7 @@ func (r *run) abandon() error {
 
 // close writes what the run knows to its folder.
 func (r *run) close() error {
-	err := errors.Join(r.sink.Close(context.Background()), r.journal.Close(), r.seen.close())
+	err := errors.Join(r.sink.Close(context.Background()), r.journal.Close(), r.seen.close(), r.writeFaults())
 	r.file.Batches = r.journal.Count()
 	for i, s := range r.streams {
 		acc := s.account(nil)

@@ -185,7 +185,8 @@ func (now *sample) add(st *streamRun) {
 	if st.table != nil {
 		now.Followed = true
 		now.Landed += landed
-		now.LagRecords += acked - min(acked, landed)
+		owed := st.owed()
+		now.LagRecords += owed - min(owed, landed)
 	}
 	if lately := st.corrected.lately(); lately.Count > 0 {
 		now.AckP50, now.AckP99 = max(now.AckP50, lately.P50), max(now.AckP99, lately.P99)

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/lakeproof/lakeproof/generators/delivery"
 	"github.com/lakeproof/lakeproof/internal/config/strict"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/loadtest/pacer"
@@ -52,6 +53,8 @@ type StreamSpec struct {
 	Table       string // "" ends the journey at the topic
 	Shared      bool   // others write to the topic too: foreign rows are no failure
 	Columns     Columns
+	Faults      *delivery.Config // deliberate ones; nil without
+	DeadLetters string           // table of what no reader takes; "" where there is none; default: Table with _dead_letter
 }
 
 // Columns says under which names the table keeps what the verification needs.
@@ -183,6 +186,7 @@ type fileStream struct {
 	Share       *float64 `yaml:"share"`
 	Table       string   `yaml:"table"`
 	Shared      bool     `yaml:"shared"`
+	DeadLetters string   `yaml:"dead_letters"`
 	Columns     *struct {
 		EventID   string            `yaml:"event_id"`
 		Topic     string            `yaml:"topic"`
@@ -190,6 +194,7 @@ type fileStream struct {
 		Offset    string            `yaml:"offset"`
 		Content   map[string]string `yaml:"content"`
 	} `yaml:"columns"`
+	Faults *fileFaults `yaml:"faults"`
 }
 
 // rateSpec is one of "5000/s", {ramp: ...} and {steps: [...]}.
@@ -320,8 +325,8 @@ func (f *file) streams() ([]StreamSpec, error) {
 	return out, nil
 }
 
-func (f fileStream) validate(name string) (StreamSpec, error) {
-	s := StreamSpec{
+func (f fileStream) validate(name string) (s StreamSpec, err error) {
+	s = StreamSpec{
 		Name: name, Source: orText(f.Source, name), Topic: orText(f.Topic, name),
 		Partitions: f.Partitions, Replication: f.Replication, Retention: time.Duration(f.Retention),
 		Key: f.Key, Format: orText(f.Format, "json"), SchemaID: f.SchemaID, Share: 1,
@@ -352,7 +357,28 @@ func (f fileStream) validate(name string) (StreamSpec, error) {
 	case (s.Columns.Partition == "") != (s.Columns.Offset == ""):
 		return s, bad("name both columns, partition and offset, or neither", "stream %q: columns", name)
 	}
-	return s, nil
+	if s.DeadLetters, err = f.deadLetters(name); err != nil {
+		return s, err
+	}
+	s.Faults, err = f.Faults.validate(name, s.Format)
+	return s, err
+}
+
+// noDeadLetters is what says that a pipeline keeps none.
+const noDeadLetters = "none"
+
+// deadLetters names the table of what no reader takes, as the shipped job does.
+func (f *fileStream) deadLetters(stream string) (string, error) {
+	switch {
+	case f.DeadLetters == noDeadLetters || f.DeadLetters == "" && f.Table == "":
+		return "", nil
+	case f.DeadLetters == "":
+		return f.Table + "_dead_letter", nil
+	case f.Table == "" || strings.Count(f.DeadLetters, ".") < 1:
+		return "", bad("write namespace.table beside a table, or none", "stream %q: dead_letters %q", stream, f.DeadLetters)
+	default:
+		return f.DeadLetters, nil
+	}
 }
 
 func (f *file) producer() (ProducerSpec, error) {

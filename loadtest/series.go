@@ -89,7 +89,7 @@ func (v *verification) points(c *report.Series) {
 		case "batch":
 			p := report.BatchPoint{At: g.Seen, App: g.Hop, ID: g.Batch, Duration: g.Seen - g.OffsetsAt}
 			for topic := range topics {
-				if n, ok := batchRows(g, topic); ok {
+				if n, ok := (&snapshots{topic: topic}).rows(g); ok {
 					p.Records += n
 				}
 			}

@@ -43,6 +43,12 @@ type streamRun struct {
 	unknown  *ledger.Set
 	ontopic  *ledger.Set // seen by the consumer
 	again    uint64      // further sightings by the consumer
+	poison   *ledger.Set // slots that were spoilt on purpose; nil without faults
+	index    *ledger.Index
+
+	letters atomic.Uint64 // poison that was acknowledged: dead letters to come
+	dead    *ledger.Account
+	buried  int64 // rows among the dead letters before the run
 
 	service, corrected, scheduler, consume, freshness *latency
 	maxDelay                                          time.Duration
@@ -55,14 +61,18 @@ func newStreamRun(s *Stream, p *Plan, start time.Time) (*streamRun, error) {
 	}
 	count := s.Schedule.Count()
 	phases, warmup := s.Schedule.Phases(), p.Scenario.Warmup
-	return &streamRun{
+	r := &streamRun{
 		Stream: s, make: maker, start: start,
 		ackedSet: ledger.NewSet(count), failed: ledger.NewSet(count), unknown: ledger.NewSet(count),
 		ontopic: ledger.NewSet(count),
 		service: newLatency(phases, warmup), corrected: newLatency(phases, warmup),
 		scheduler: newLatency(phases, warmup), consume: newLatency(phases, warmup),
 		freshness: newLatency(phases, warmup), maxDelay: p.Scenario.Producer.MaxSchedulerDelay,
-	}, nil
+	}
+	if s.faults != nil {
+		r.poison, r.index = ledger.NewSet(count), &ledger.Index{}
+	}
+	return r, nil
 }
 
 // send walks the stream's schedule until its end or until ctx ends.
@@ -85,6 +95,9 @@ func (r *streamRun) sendRange(ctx context.Context, out sink.Sink, traces *tracer
 	for seq := from; seq < to; seq++ {
 		intended := r.Schedule.At(seq)
 		key, value := r.make.make(seq)
+		if r.poison != nil {
+			r.notePoison(seq)
+		}
 		*rec = sink.Record{
 			Stream: r.Number, Seq: seq, Intended: r.start.Add(intended),
 			Key: key, Value: value, Partition: sink.Partition(key, r.Partitions),

@@ -7,9 +7,15 @@ import (
 	"github.com/lakeproof/lakeproof/loadtest/ledger"
 )
 
-// metadataTier is tier T0 of one stream: each snapshot's added rows against the
-// offsets of the Spark batch that made it. It reads no data.
-func metadataTier(topic, table string, seen []sighting, doubled []string) ledger.Tier {
+// snapshots are those of a stream's table.
+type snapshots struct {
+	topic, table string
+	dead         *ledger.Account // knows which offsets lead to no row; nil: all lead to one
+}
+
+// tier is tier T0 of one stream: each snapshot's added rows against the offsets
+// of the Spark batch that made it. It reads no data.
+func (n *snapshots) tier(seen []sighting, doubled []string) ledger.Tier {
 	t := ledger.Tier{Name: "T0", State: ledger.Clean}
 	batches := map[string]sighting{} // query id and batch
 	for _, s := range seen {
@@ -17,7 +23,7 @@ func metadataTier(topic, table string, seen []sighting, doubled []string) ledger
 			batches[batchKey(s.QueryID, fmt.Sprint(s.Batch))] = s
 		}
 	}
-	matched, foreign, wrong := match(topic, table, seen, batches)
+	matched, foreign, wrong := n.match(seen, batches)
 	t.Rows = uint64(matched)
 	t.Detail = fmt.Sprintf("%d snapshots match their batch's offsets", matched)
 	if foreign > 0 {
@@ -39,15 +45,15 @@ func metadataTier(topic, table string, seen []sighting, doubled []string) ledger
 }
 
 // match holds the table's snapshots against their batches.
-func match(topic, table string, seen []sighting, batches map[string]sighting) (matched, foreign int, wrong []string) {
+func (n *snapshots) match(seen []sighting, batches map[string]sighting) (matched, foreign int, wrong []string) {
 	done := map[string]int64{}
 	for _, s := range seen {
-		if s.Kind != "snapshot" || s.Hop != table {
+		if s.Kind != "snapshot" || s.Hop != n.table {
 			continue
 		}
 		key := batchKey(s.Summary["spark.sql.streaming.queryId"], s.Summary["spark.sql.streaming.epochId"])
 		b, ok := batches[key]
-		want, known := batchRows(b, topic)
+		want, known := n.rows(b)
 		added, says := addedRows(s)
 		switch {
 		case !ok || !known || !says:
@@ -69,17 +75,21 @@ func match(topic, table string, seen []sighting, batches map[string]sighting) (m
 
 func batchKey(query, batch string) string { return query + " " + batch }
 
-// batchRows is how many offsets of the topic a batch holds.
-func batchRows(b sighting, topic string) (int64, bool) {
-	ends, ok := b.Ends[topic]
-	if !ok || b.Starts[topic] == nil {
+// rows is how many rows the offsets of the topic in a batch lead to.
+func (n *snapshots) rows(b sighting) (int64, bool) {
+	ends, ok := b.Ends[n.topic]
+	if !ok || b.Starts[n.topic] == nil {
 		return 0, false
 	}
-	var n int64
+	var rows int64
 	for p, end := range ends {
-		n += end - b.Starts[topic][p]
+		start := b.Starts[n.topic][p]
+		rows += end - start
+		if n.dead != nil {
+			rows -= n.dead.Graves(p, start, end)
+		}
 	}
-	return n, true
+	return rows, true
 }
 
 func addedRows(s sighting) (int64, bool) {

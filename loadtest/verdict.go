@@ -34,6 +34,9 @@ func (v *verification) report(ctx context.Context, samples []sample) (*report.Re
 	r.Duration = r.Ended.Sub(r.Started).Seconds()
 	for _, st := range v.streams {
 		v.addStream(r, st)
+		if st.faults != nil {
+			r.Faults = append(r.Faults, v.faultReport(st))
+		}
 	}
 	v.latencies(r)
 	v.rates(r)
@@ -328,6 +331,9 @@ func (v *verification) verdict(r *report.Report) {
 		}
 	}
 	harm := harmWords(r.Records)
+	for i := range r.Faults {
+		harm = append(harm, letterWords(&r.Faults[i])...)
+	}
 	set := func(verdict report.Verdict, code fail.Code, parts ...string) {
 		r.Verdict, r.ExitCode, r.Reason = verdict, int(code), strings.Join(parts, "; ")
 	}
@@ -400,6 +406,10 @@ func missedWords(t report.Threshold) string {
 
 func (v *verification) passWords(r *report.Report) string {
 	out := fmt.Sprintf("all %s records arrived once and unchanged", ui.Count(r.Records.Seen))
+	if len(r.Faults) > 0 {
+		out = fmt.Sprintf("all %s records that belong in a table arrived as they were sent, and all deliberate faults are "+
+			"where they belong", ui.Count(r.Records.Seen))
+	}
 	if f := r.Latency.Freshness; f.P99 != nil {
 		out += fmt.Sprintf("; freshness p99 %.2f s", *f.P99)
 	}

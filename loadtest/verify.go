@@ -106,6 +106,8 @@ type verified struct {
 	bins      *freshBins
 	lastSeen  time.Duration // when the last record was seen
 	deletes   int           // delete files, which reconciliation does not apply
+	buried    ledger.Buried // among the dead letters
+	noLetters bool          // the table of dead letters is not there
 }
 
 // reconcile reads the folder and the tables.
@@ -211,9 +213,15 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 		return err
 	}
 	spec := v.plan.Scenario.Verify
-	exp, err := newMaker(s.Stream, v.plan.RunID, v.file.Start)
+	exp, err := newVerifier(s.Stream, v.plan.RunID, v.file.Start, s.account.Sent)
 	if err != nil {
 		return err
+	}
+	if exp.courier != nil {
+		exp.courier.tell(s.account, exp)
+		if err := v.exhume(ctx, s, exp); err != nil {
+			return err
+		}
 	}
 	s.result, err = ledger.Reconcile(ctx, s.account, exp, ledger.Table{
 		Scanner: &scanner{v.systems.store, t},
@@ -230,7 +238,11 @@ func (v *verification) reconcileTable(ctx context.Context, s *verified) error {
 	if err != nil {
 		return err
 	}
-	t0 := metadataTier(s.Topic, s.Table, v.seen, doubled)
+	snaps := snapshots{topic: s.Topic, table: s.Table}
+	if s.faults != nil {
+		snaps.dead = s.account
+	}
+	t0 := snaps.tier(v.seen, doubled)
 	s.tiers = []ledger.Tier{t0, s.result.Keys, s.result.Contents}
 	return nil
 }

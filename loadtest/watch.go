@@ -42,6 +42,9 @@ func (r *run) prepareStream(ctx context.Context, s *Stream) error {
 		if sr.baseline, err = sr.table.Baseline(ctx); err != nil {
 			return err
 		}
+		if sr.buried, err = r.lettersNow(ctx, s); err != nil {
+			return err
+		}
 	}
 	r.streams = append(r.streams, sr)
 	return nil
@@ -196,6 +199,9 @@ func (k *bookkeeper) Acked(stream uint16, seq uint64, t sink.Times) {
 	s.acked.Add(1)
 	s.mu.Lock()
 	s.ackedSet.Add(seq)
+	if s.poison != nil && s.poison.Has(seq) {
+		s.letters.Add(1)
+	}
 	s.mu.Unlock()
 	intended := t.Intended.Sub(k.start)
 	s.service.record(intended, t.Acked.Sub(t.Sent))
@@ -208,7 +214,11 @@ func (k *bookkeeper) Batch(b sink.Batch) {
 	r := (*run)(k)
 	r.books.Lock()
 	defer r.books.Unlock()
-	if err := r.journal.Add(ledgerBatch(b, r.start)); err != nil {
+	err := r.journal.Add(ledgerBatch(b, r.start))
+	if x := r.streams[b.Stream].index; x != nil && err == nil {
+		err = x.Add(ledgerBatch(b, r.start))
+	}
+	if err != nil {
 		r.fail(err)
 	}
 }

@@ -77,7 +77,7 @@ type bankOf struct {
 	config bank.Config
 	speed  calendar.Speed
 	start  time.Time
-	clocks map[flow.Stream]pacer.Schedule
+	clocks map[flow.Stream]func() timeline
 
 	mu   sync.Mutex
 	open map[int64]*bank.Bank // by the time when the run began
@@ -133,8 +133,8 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 		opens = start
 	}
 	c.Start, c.Clocks = opens.UnixMicro(), map[flow.Stream]bank.Clock{}
-	for stream, schedule := range o.clocks {
-		c.Clocks[stream] = paced{calendar.Clock{Speed: o.speed, Event: c.Start}, schedule}
+	for stream, begin := range o.clocks {
+		c.Clocks[stream] = paced{calendar.Clock{Speed: o.speed, Event: c.Start}, begin()}
 	}
 	if c.Clocks[flow.Payments] == nil { // money moves, whether or not somebody is told
 		for stream := flow.Payments; c.Clocks[flow.Payments] == nil; stream++ {
@@ -149,10 +149,15 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 	return b, nil
 }
 
+// timeline says when the records of a stream happen.
+type timeline interface {
+	At(n uint64) time.Duration
+}
+
 // paced is the clock of a stream that a schedule paces.
 type paced struct {
 	clock    calendar.Clock
-	schedule pacer.Schedule
+	schedule timeline
 }
 
 // At implements [bank.Clock].
@@ -166,7 +171,7 @@ func openBank(s Scenario) (*bankOf, error) {
 	}
 	return &bankOf{
 		speed: s.World.Speed, start: s.World.Start,
-		clocks: map[flow.Stream]pacer.Schedule{}, open: map[int64]*bank.Bank{},
+		clocks: map[flow.Stream]func() timeline{}, open: map[int64]*bank.Bank{},
 		config: bank.Config{
 			Seed: generators.Seed(s.Seed), Customers: s.World.Customers, Merchants: s.World.Merchants, Flows: flows,
 			Crimes: s.World.Crimes,
@@ -174,8 +179,9 @@ func openBank(s Scenario) (*bankOf, error) {
 	}, nil
 }
 
-// stream is a stream of the bank that a schedule paces.
-func (o *bankOf) stream(name string, schedule pacer.Schedule) (Source, error) {
+// stream is a stream of the bank that a schedule paces. Where it has deliberate
+// faults its records happen in the slots in which they are drawn.
+func (o *bankOf) stream(name string, schedule pacer.Schedule, faults *delivering) (Source, error) {
 	schema, err := bank.Schema(name)
 	if err != nil {
 		return nil, err
@@ -188,12 +194,15 @@ func (o *bankOf) stream(name string, schedule pacer.Schedule) (Source, error) {
 	if _, twice := o.clocks[kind]; twice {
 		return nil, fail.New(fail.Usage, "leave one of them out", "two streams are %s%s", bankPrefix, name)
 	}
-	o.clocks[kind] = schedule
+	o.clocks[kind] = func() timeline { return schedule }
+	if faults != nil {
+		o.clocks[kind] = func() timeline { return newDrawn(faults.Plan) }
+	}
 	return &bankSource{of: o, name: name, schema: schema}, nil
 }
 
 // openSource finds the source of a stream that a schedule paces.
-func (p *Plan) openSource(name string, schedule pacer.Schedule) (Source, error) {
+func (p *Plan) openSource(name string, schedule pacer.Schedule, faults *delivering) (Source, error) {
 	seed := generators.Seed(p.Scenario.Seed)
 	of, ok := strings.CutPrefix(name, bankPrefix)
 	if !ok {
@@ -206,7 +215,7 @@ func (p *Plan) openSource(name string, schedule pacer.Schedule) (Source, error) 
 			return nil, err
 		}
 	}
-	return p.bank.stream(of, schedule)
+	return p.bank.stream(of, schedule, faults)
 }
 
 // lead is how long after its preparation a run begins, so that the hops are

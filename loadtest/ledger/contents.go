@@ -90,9 +90,15 @@ func (c *contents) visit(cols Columns) error {
 		if cols.Null(0, row) {
 			id, ok = nil, false
 		}
+		sent := seq < c.acc.Sent && !c.acc.Failed.Has(seq)
+		if ok && c.acc.Sends != nil {
+			seq, sent = c.acc.at(c.exp, seq, p, c.seen)
+		}
 		switch {
-		case ok && (seq >= c.acc.Sent || c.acc.Failed.Has(seq)):
+		case ok && !sent:
 			c.result.Unexpected.note(c.example(string(id), p, "carries an identity of this run that was never sent"))
+		case ok && c.acc.poisoned(seq):
+			c.risen(seq, p)
 		case ok:
 			c.record(cols, row, first, seq, p)
 		case !c.layout.Offsets():
@@ -131,6 +137,15 @@ func (c *contents) record(cols Columns, row, first int, seq uint64, p place) {
 	if detail := c.differs(cols, row, first, seq, p); detail != "" {
 		c.result.Corrupt.note(c.ofRecord(seq, p, detail))
 	}
+}
+
+// risen notes a row of a record that no reader takes.
+func (c *contents) risen(slot uint64, p place) {
+	if p.own {
+		c.odd++
+	}
+	c.seen.Add(slot)
+	c.result.Unexpected.note(c.ofRecord(slot, p, "was spoilt on purpose: it belongs among the dead letters"))
 }
 
 // differs says in which field a row is not the record, or "".
@@ -225,6 +240,10 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 		e = Example{Partition: partition, Offset: offset}
 	}
 	at, own := cursor.Find(offset)
+	if own {
+		_, dead := c.acc.grave(partition, offset)
+		own = !dead
+	}
 	if !own {
 		c.odd++
 	}

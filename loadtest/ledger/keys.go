@@ -26,7 +26,7 @@ type keys struct {
 	twice   []*Set   // offsets seen again, by partition
 	repeats []spot   // the first of them, at most maxExamples
 	pending arrivals // told to fresh when another millisecond begins
-	strange uint64   // offsets that no batch of ours holds
+	strange uint64   // offsets that no batch of ours holds, or whose record no reader takes
 	again   uint64   // rows at an offset that was already seen
 }
 
@@ -82,8 +82,11 @@ func (k *keys) byID(c Columns) error {
 	k.rows += uint64(c.Len())
 	for row, id := range c.Bytes(0) {
 		seq, ok := k.exp.Open(id)
+		if ok && k.acc.Sends != nil {
+			seq, ok = k.acc.claim(seq, k.seqs)
+		}
 		switch {
-		case c.Null(0, row) || !ok || seq >= k.acc.Sent:
+		case c.Null(0, row) || !ok || seq >= k.acc.Sent || k.acc.poisoned(seq):
 			k.dirty[k.file.Path] = true
 		case k.seqs.Add(seq):
 			k.arrived(seq, k.exp.At(seq))
@@ -126,6 +129,10 @@ func (k *keys) mark(partition int32, offset int64) {
 		return
 	}
 	place, ok := k.cursors[partition].Find(offset)
+	if ok && k.acc.graves != nil {
+		_, dead := k.acc.grave(partition, offset)
+		ok = !dead
+	}
 	if !ok {
 		k.strange++
 		k.dirty[k.file.Path] = true

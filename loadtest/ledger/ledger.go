@@ -10,6 +10,13 @@
 // are compared with the expected record, made again by the generator; nothing
 // that was sent is stored.
 //
+// Where records are sent late, twice, not at all or spoilt on purpose, the
+// numbers of sets, batches and examples are those of the slots in which
+// something was sent, and an identity holds the number of the true record;
+// [Account.Sends] leads from one to the other, [Account.Poison] has the slots
+// whose record no reader takes. Those belong among the dead letters, which
+// [Account.Buried] looks through.
+//
 // It does not send, poll or print, and it knows no system: rows come through a
 // [Scanner], expected records through an [Expected].
 package ledger
@@ -43,6 +50,16 @@ type Account struct {
 	Unknown *Set           // perhaps written
 	Index   *Index         // where the acknowledged records lie
 	Window  []OffsetWindow // by partition: the run's own offsets
+
+	Sends  Sends // nil where each record was sent once, in the slot of its number
+	Poison *Set  // slots whose record no reader takes; nil without
+	graves []map[int64]uint64
+}
+
+// Sends tells where true records were sent.
+type Sends interface {
+	// Slots returns the slots of a record's copies: none, one or two.
+	Slots(record uint64) (first, second uint64, count int)
 }
 
 // OffsetWindow is the offsets of one partition that belong to the run: from the
@@ -56,6 +73,30 @@ func (a *Account) Acked(seq uint64) bool {
 
 // AckedCount is how many records were acknowledged.
 func (a *Account) AckedCount() uint64 { return a.Sent - a.Failed.Len() - a.Unknown.Len() }
+
+// poisoned reports whether the record of a slot belongs among the dead letters.
+func (a *Account) poisoned(slot uint64) bool { return a.Poison != nil && a.Poison.Has(slot) }
+
+// Owed reports whether the record of a slot was acknowledged and belongs in the
+// table.
+func (a *Account) Owed(slot uint64) bool { return a.Acked(slot) && !a.poisoned(slot) }
+
+// OwedCount is how many records were acknowledged and belong in the table.
+func (a *Account) OwedCount() uint64 {
+	n := a.AckedCount()
+	if a.Poison == nil {
+		return n
+	}
+	a.Poison.Ranges(func(r Range) bool {
+		for slot := r.First; slot <= r.Last; slot++ {
+			if a.Acked(slot) {
+				n--
+			}
+		}
+		return true
+	})
+	return n
+}
 
 // owns reports whether an offset lies in the run's window.
 func (a *Account) owns(partition, offset int64) bool {
@@ -154,6 +195,7 @@ type Result struct {
 	Corrupt      Findings
 	Late         Findings
 	Unexpected   Findings
+	Arrived      *Set   // the slots that have a row
 	Unattributed uint64 // rows of nobody, where no offset column says whether they are in the run's window
 	Keys         Tier   // T1
 	Contents     Tier   // T2

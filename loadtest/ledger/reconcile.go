@@ -44,7 +44,7 @@ func Reconcile(ctx context.Context, acc *Account, exp Expected, t Table, o Optio
 	if err != nil {
 		return r, err
 	}
-	r.Seen = seen.Len()
+	r.Seen, r.Arrived = seen.Len(), seen
 	r.missing(acc, exp, seen)
 	r.ranges()
 	return r, nil
@@ -61,8 +61,8 @@ func (r *Result) tierOne(ctx context.Context, k *keys, t Table, o Options) error
 	if o.Layout.Offsets() {
 		by = "partition and offset"
 	}
-	acked := k.acc.AckedCount()
-	absent := acked - min(acked, k.found())
+	owed := k.acc.OwedCount()
+	absent := owed - min(owed, k.found())
 	r.Keys.Detail = fmt.Sprintf("by %s: %d absent, %d repeated, %d of nobody", by, absent, k.again, k.strange)
 	if absent+k.again > 0 || k.strange > 0 && !o.Shared {
 		r.Keys.State = Dirty
@@ -158,7 +158,7 @@ func (r *Result) extrapolate(k *keys, c *contents) {
 func (r *Result) missing(acc *Account, exp Expected, seen *Set) {
 	seen.Gaps(func(gap Range) bool {
 		for seq := gap.First; seq <= gap.Last; seq++ {
-			if !acc.Acked(seq) {
+			if !acc.Owed(seq) {
 				continue
 			}
 			if n := len(r.Missing.Ranges); n > 0 && r.Missing.Ranges[n-1].Last+1 == seq {

@@ -132,6 +132,7 @@ func functions(r *Report) template.FuncMap {
 		"some":  func(g []Range) []Range { return g[:min(len(g), pageRanges)] },
 		"lasts": func(o Outage) bool { return !o.To.After(o.From) },
 		"fails": func(t Threshold) bool { return t.State == "missed" },
+		"mark":  faultGlyph, "seenof": seenOf, "words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	}
 }
 

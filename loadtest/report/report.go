@@ -48,6 +48,7 @@ type Report struct {
 	Bound    *float64 `json:"freshness_error_bound_seconds"` // how much too high a freshness can be
 	Rate     Rate     `json:"rate"`
 	Streams  []Stream `json:"streams"`
+	Faults   []Faults `json:"faults,omitempty"` // deliberate ones, of the streams that have them
 
 	Thresholds []Threshold `json:"thresholds"`
 	Tiers      []Tier      `json:"tiers"`
@@ -97,6 +98,37 @@ type Columns struct {
 	Topic     string `json:"topic,omitempty"`
 	Partition string `json:"partition,omitempty"`
 	Offset    string `json:"offset,omitempty"`
+}
+
+// Faults are the deliberate faults of one stream: what was expected of each
+// class and what was seen.
+type Faults struct {
+	Stream      string       `json:"stream"`
+	OK          bool         `json:"ok"`
+	Summary     string       `json:"summary"` // one sentence in figures
+	Laws        string       `json:"laws"`    // as the fault ledger has them
+	Ledger      string       `json:"ledger"`  // file in the run's folder
+	Classes     []FaultClass `json:"classes"`
+	DeadLetters string       `json:"dead_letter_table,omitempty"`
+	Missing     uint64       `json:"missing_letters"`  // acknowledged poison that is not among the dead letters
+	Again       uint64       `json:"repeated_letters"` // rows beyond the first of a dead letter
+	Alive       uint64       `json:"readable_letters"` // dead letters that every reader should have taken
+	Foreign     uint64       `json:"foreign_letters"`  // dead letters at the run's offsets that nobody sent
+	Examples    []Example    `json:"examples"`         // of the four
+}
+
+// FaultClass is one class of deliberate faults, or the records without one.
+type FaultClass struct {
+	Class       string `json:"class"`
+	OK          bool   `json:"ok"`
+	Faults      uint64 `json:"faults"` // records of this class; of dropped, records that were never sent
+	Held        uint64 `json:"held"`   // still held when the run ended, and never sent
+	Kafka       uint64 `json:"kafka_expected"`
+	KafkaSeen   uint64 `json:"kafka_seen"`
+	Letters     uint64 `json:"dead_letters_expected"`
+	LettersSeen uint64 `json:"dead_letters_seen"`
+	Rows        uint64 `json:"rows_expected"`
+	RowsSeen    uint64 `json:"rows_seen"`
 }
 
 // Examples are up to 100 records of each class.

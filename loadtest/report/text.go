@@ -32,6 +32,7 @@ func Text(w io.Writer, r *Report, dir string) error {
 			fmt.Fprintf(&b, "    %s %s\n", glyph, ui.Clean(t.judgement()))
 		}
 	}
+	textFaults(&b, r)
 	textFindings(&b, r)
 	if dir != "" {
 		fmt.Fprintf(&b, "\n  report  %s\n", ui.Clean(filepath.Join(dir, HTMLFile)))
@@ -92,4 +93,34 @@ func textFindings(b *strings.Builder, r *Report) {
 		b.WriteString("\n")
 		_ = ui.Table(b, "  ", rows)
 	}
+}
+
+// textFaults shows the deliberate faults, class by class.
+func textFaults(b *strings.Builder, r *Report) {
+	for _, f := range r.Faults {
+		fmt.Fprintf(b, "\n  faults of %s  %s %s\n", ui.Clean(f.Stream), faultGlyph(f.OK), ui.Clean(f.Summary))
+		rows := [][]string{{"", "records", "in Kafka", "dead letters", "rows"}}
+		for _, c := range f.Classes {
+			rows = append(rows, []string{
+				faultGlyph(c.OK) + " " + strings.ReplaceAll(c.Class, "_", " "), ui.Count(c.Faults),
+				seenOf(c.KafkaSeen, c.Kafka), seenOf(c.LettersSeen, c.Letters), seenOf(c.RowsSeen, c.Rows),
+			})
+		}
+		_ = ui.Table(b, "    ", rows)
+	}
+}
+
+func faultGlyph(ok bool) string {
+	if ok {
+		return ui.Good
+	}
+	return ui.Bad
+}
+
+// seenOf says what was seen, and what was expected where that differs.
+func seenOf(seen, expected uint64) string {
+	if seen == expected {
+		return ui.Count(seen)
+	}
+	return ui.Count(seen) + " of " + ui.Count(expected)
 }

@@ -184,6 +184,9 @@ func (s *slot) fill(r *Record) {
 		Key: b[:key:key], Value: b[key:stream:stream], Headers: s.headers[:n:n],
 		Topic: s.sink.cfg.Topics[r.Stream], Partition: r.Partition, Timestamp: r.Intended, Context: s,
 	}
+	if r.Value == nil { // Kafka's null, which is not the empty value
+		s.rec.Value = nil
+	}
 }
 
 func appendHex32(b []byte, v uint32) []byte {

@@ -16,7 +16,7 @@ import (
 )
 
 // Record is one encoded record and its identity. Key and Value are read before
-// Send returns.
+// Send returns. A nil Value is Kafka's null, which is not the empty value.
 type Record struct {
 	Stream      uint16
 	Seq         uint64
