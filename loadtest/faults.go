@@ -66,7 +66,6 @@ func (f *fileFaults) validate(stream, format string) (*delivery.Config, error) {
 		return nil, nil
 	}
 	c := &delivery.Config{Drop: delivery.Often(f.Drop), MaxHeld: f.MaxHeld}
-	const hint = "write how often: p: 0.1%, or p: 5/hour"
 	for _, d := range []struct {
 		name string
 		is   *fileDelayed
@@ -77,32 +76,44 @@ func (f *fileFaults) validate(stream, format string) (*delivery.Config, error) {
 		}
 		*d.to = delivery.Delayed{Often: delivery.Often(d.is.P), Delay: delivery.Law(d.is.Delay)}
 		if d.to.Never() {
-			return nil, bad(hint, "stream %q: faults.%s never happens", stream, d.name)
+			return nil, bad(oftenHint, "stream %q: faults.%s never happens", stream, d.name)
 		}
 	}
 	if o := f.OutOfOrder; o != nil {
 		c.OutOfOrder = delivery.Shuffled{Often: delivery.Often(o.P), Within: orCount(o.Within, 50)}
 		if c.OutOfOrder.Never() {
-			return nil, bad(hint, "stream %q: faults.out_of_order never happens", stream)
+			return nil, bad(oftenHint, "stream %q: faults.out_of_order never happens", stream)
 		}
 	}
-	if p := f.Poison; p != nil {
-		c.Poison = delivery.Poisoning{Often: delivery.Often(p.P), Format: format}
-		if c.Poison.Never() {
-			return nil, bad(hint, "stream %q: faults.poison never happens", stream)
-		}
-		for _, name := range p.Classes {
-			class, err := poisonClass(name)
-			if err != nil {
-				return nil, fmt.Errorf("stream %q: faults.poison: %w", stream, err)
-			}
-			c.Poison.Classes = append(c.Poison.Classes, class)
-		}
+	var err error
+	if c.Poison, err = f.poison(stream, format); err != nil {
+		return nil, err
 	}
 	if c.Drop.Never() && f.Late == nil && f.Duplicate == nil && f.OutOfOrder == nil && f.Poison == nil {
 		return nil, bad("name a fault, such as drop: 0.05%, or leave faults out", "stream %q: faults names none", stream)
 	}
 	return c, nil
+}
+
+const oftenHint = "write how often: p: 0.1%, or p: 5/hour"
+
+func (f *fileFaults) poison(stream, format string) (out delivery.Poisoning, err error) {
+	p := f.Poison
+	if p == nil {
+		return out, nil
+	}
+	out = delivery.Poisoning{Often: delivery.Often(p.P), Format: format}
+	if out.Never() {
+		return out, bad(oftenHint, "stream %q: faults.poison never happens", stream)
+	}
+	for _, name := range p.Classes {
+		class, err := poisonClass(name)
+		if err != nil {
+			return out, fmt.Errorf("stream %q: faults.poison: %w", stream, err)
+		}
+		out.Classes = append(out.Classes, class)
+	}
+	return out, nil
 }
 
 // poisonClass finds a class of poison by its name.

@@ -126,6 +126,7 @@ func asPlanned(t *testing.T, rep *report.Report, want *delivery.Summary) {
 // TestFaultsAndSabotage: what the engine harms is found, record by record, and
 // no deliberate fault is taken for its work.
 func TestFaultsAndSabotage(t *testing.T) {
+	t.Parallel()
 	p := newPlan(t, strings.Replace(small, wholeTable, withFaults, 1))
 	l := embedded(t, p, lab.Sabotage{Drop: 6, Duplicate: 5, Corrupt: 4, Foreign: 3})
 	rep, dir := mustRun(t.Context(), t, p)
@@ -223,5 +224,47 @@ func faultsInOtherLetters(t *testing.T, where config.Lab) {
 	if rep.Verdict != report.Fail || rep.ExitCode != int(fail.Integrity) || f.OK || f.Missing == 0 || len(f.Examples) == 0 ||
 		!strings.Contains(rep.Reason, fmt.Sprintf("%d missing among the dead letters", f.Missing)) {
 		t.Errorf("%s, exit code %d: %s", rep.Verdict, rep.ExitCode, rep.Reason)
+	}
+}
+
+// TestBankWithFaults: the bank remembers, and its records can be late all the
+// same.
+func TestBankWithFaults(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t, strings.Replace(bankScenario, "table: bronze.bank}", "table: bronze.bank, "+allFaults+"}", 1))
+	l := embedded(t, p, lab.Sabotage{Drop: 2, Corrupt: 1})
+	rep, dir := mustRun(t.Context(), t, p)
+	r := rep.Records
+	if rep.Verdict != report.Fail || r.Missing != 2 || r.Corrupt != 1 || r.Unexpected+r.Duplicate != 0 ||
+		!slices.Equal(ids(rep.Examples.Missing), acts(l, lab.Drop)) {
+		t.Errorf("%s: %s, %+v", rep.Verdict, rep.Reason, r)
+	}
+	again, err := loadtest.Verify(t.Context(), dir, p.Lab, loadtest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Records != r || !slices.Equal(again.Faults[0].Classes, rep.Faults[0].Classes) {
+		t.Errorf("verified again: %+v, want %+v", again.Records, r)
+	}
+}
+
+// TestLateData: the shipped scenario, shortened.
+func TestLateData(t *testing.T) {
+	t.Parallel()
+	s, err := loadtest.Load("late-data")
+	if err != nil {
+		t.Fatal(err, fail.HintOf(err))
+	}
+	s.Producer.MaxSchedulerDelay = 5 * time.Second
+	s.Thresholds = nil
+	where := config.Lab{Kafka: config.Kafka{Brokers: []string{"set later"}}, Catalog: config.Catalog{URI: "set later"}}
+	p, err := loadtest.NewPlan(s, where, loadtest.Overrides{Duration: 7 * time.Second})
+	if err != nil {
+		t.Fatal(err, fail.HintOf(err))
+	}
+	embedded(t, p, lab.Sabotage{})
+	rep, _ := mustRun(t.Context(), t, p)
+	if rep.Verdict != report.Pass || !rep.Faults[0].OK || counted(t, rep, "late").RowsSeen == 0 || counted(t, rep, "duplicate").RowsSeen == 0 {
+		t.Errorf("%s: %s; %s", rep.Verdict, rep.Reason, rep.Faults[0].Summary)
 	}
 }

@@ -192,9 +192,7 @@ func faultWords(f *report.Faults, noTable bool) string {
 	if what == "" {
 		what = "none came to pass"
 	}
-	for _, h := range letterWords(f) {
-		off = append(off, h)
-	}
+	off = append(off, letterWords(f)...)
 	switch {
 	case noTable:
 		return fmt.Sprintf("table %s of the dead letters is not there; %s", f.DeadLetters, what)

@@ -22,9 +22,10 @@ func (b *Buried) Harm() uint64 {
 	return b.Missing.Count + b.Again.Count + b.Alive.Count + b.Foreign.Count
 }
 
-// Bury must have been called on the account. The layout of the dead letters has
-// offsets, and no event_id. Where others write to the topic too, shared, rows of
-// nobody are no harm.
+// Buried looks for the poisoned records among the dead letters. [Account.Bury]
+// must have been called. The layout of the dead letters has offsets, and no
+// event_id. Where others write to the topic too, shared, rows of nobody are no
+// harm.
 func (a *Account) Buried(ctx context.Context, exp Expected, t Table, l Layout, shared bool) (Buried, error) {
 	b := Buried{Slots: NewSet(a.Sent)}
 	columns := []string{l.Partition, l.Offset}
@@ -47,7 +48,8 @@ func (a *Account) Buried(ctx context.Context, exp Expected, t Table, l Layout, s
 		for offset, slot := range a.graves[p] {
 			if !b.Slots.Has(slot) {
 				b.Missing.Count++
-				b.Missing.Examples = append(b.Missing.Examples, a.example(exp, slot, int32(p), offset, "not among the dead letters"))
+				lost := a.example(exp, slot, int32(p), offset, "not among the dead letters")
+				b.Missing.Examples = append(b.Missing.Examples, lost)
 			}
 		}
 	}

@@ -96,6 +96,9 @@ func (c *contents) visit(cols Columns) error {
 		}
 		switch {
 		case ok && !sent:
+			if p.own && !c.batched(p) {
+				c.odd++
+			}
 			c.result.Unexpected.note(c.example(string(id), p, "carries an identity of this run that was never sent"))
 		case ok && c.acc.poisoned(seq):
 			c.risen(seq, p)
@@ -263,11 +266,13 @@ func (c *contents) resolveOne(cursor *Cursor, partition int32, offset int64) {
 	c.result.Unexpected.note(e)
 }
 
-// batched reports whether an offset is in one of the run's batches.
+// batched reports whether an offset is in one of the run's batches, and its
+// record one that belongs in the table.
 func (c *contents) batched(p place) bool {
 	cursor := c.acc.Index.Cursor(p.partition)
 	_, ok := cursor.Find(p.offset)
-	return ok
+	_, dead := c.acc.grave(p.partition, p.offset)
+	return ok && !dead
 }
 
 // companion reports whether T1 saw another row at the offset of a stranger: in

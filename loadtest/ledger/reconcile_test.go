@@ -17,10 +17,11 @@ import (
 type world struct {
 	partitions int32
 	ev         *generators.Event
+	truth      []uint64 // by slot; nil: each record has the slot of its number
 }
 
 func newWorld(partitions int32) *world {
-	return &world{partitions, &generators.Event{Values: make([]generators.Value, 2)}}
+	return &world{partitions: partitions, ev: &generators.Event{Values: make([]generators.Value, 2)}}
 }
 
 func (w *world) id(seq uint64) (id generators.ID128) {
@@ -37,6 +38,9 @@ func (w *world) Open(id []byte) (uint64, bool) {
 }
 
 func (w *world) Event(seq uint64) *generators.Event {
+	if w.truth != nil {
+		seq = w.truth[seq]
+	}
 	w.ev.ID, w.ev.Values[1] = w.id(seq), generators.Value{Int: 1000 + int64(seq)}
 	return w.ev
 }
