@@ -29,14 +29,13 @@ func (r *run) barrier(ctx context.Context) error {
 			return err
 		}
 		r.await(ctx, func() bool { return r.covered(s) })
-		r.awaitLetters(ctx, s)
-		if r.settled(s) || ctx.Err() != nil {
-			continue
+		if !r.settled(s) && ctx.Err() == nil {
+			r.samples.phase("grace")
+			grace, stop := context.WithTimeout(ctx, b.Grace)
+			r.await(grace, func() bool { return r.settled(s) })
+			stop()
 		}
-		r.samples.phase("grace")
-		grace, stop := context.WithTimeout(ctx, b.Grace)
-		r.await(grace, func() bool { return r.settled(s) })
-		stop()
+		r.awaitLetters(ctx, s)
 	}
 	return nil
 }

@@ -79,13 +79,12 @@ func (r *run) lettersNow(ctx context.Context, s *Stream) (int64, error) {
 	return n, nil
 }
 
-// awaitLetters waits until the dead letters are written, for a grace at most.
+// awaitLetters waits until the dead letters are written: a pipeline may do that
+// in a query of its own, later than the rows.
 func (r *run) awaitLetters(ctx context.Context, s *streamRun) {
 	if s.letters.Load() == 0 || s.DeadLetters == "" {
 		return
 	}
-	ctx, stop := context.WithTimeout(ctx, r.plan.Scenario.Barrier.Grace)
-	defer stop()
 	r.await(ctx, func() bool {
 		n, err := r.lettersNow(ctx, s.Stream)
 		return err == nil && n-s.buried >= int64(s.letters.Load())

@@ -218,7 +218,7 @@ func faultsWithoutLetters(t *testing.T, where config.Lab) {
 
 // faultsInOtherLetters: poison that is nowhere is missed.
 func faultsInOtherLetters(t *testing.T, where config.Lab) {
-	p := quick(t, where, wholeTable, "table: bronze.payments, dead_letters: bronze.nowhere, "+allFaults+"}", "grace: 10s", "grace: 1s")
+	p := quick(t, where, wholeTable, "table: bronze.payments, dead_letters: bronze.nowhere, "+allFaults+"}", "deadline: 60s", "deadline: 5s")
 	rep, _ := mustRun(t.Context(), t, p)
 	f := rep.Faults[0]
 	if rep.Verdict != report.Fail || rep.ExitCode != int(fail.Integrity) || f.OK || f.Missing == 0 || len(f.Examples) == 0 ||
