@@ -74,6 +74,7 @@ func TestRealStack(t *testing.T) {
 		{"Outages", (*realLab).outages},
 		{"NeverThere", (*realLab).neverThere},
 		{"SecureBroker", (*realLab).secureBroker},
+		{"FraudDayWithFaults", (*realLab).fraudDay},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(&realLab{s, t}) })
 	}
