@@ -98,6 +98,7 @@ func asPlanned(t *testing.T, rep *report.Report, want *delivery.Summary) {
 		"rows":         {rows, total.Readable},
 		"seen":         {rep.Records.Seen, total.Readable},
 		"dead letters": {letters, total.DeadLetters},
+		"balance":      {rep.Records.Letters, total.DeadLetters},
 		"late":         {counted(t, rep, "late").RowsSeen, total.Late},
 		"out of order": {counted(t, rep, "out_of_order").RowsSeen, total.Shuffled},
 		"duplicates":   {counted(t, rep, "duplicate").RowsSeen, total.Duplicates},

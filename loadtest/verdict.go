@@ -64,7 +64,7 @@ func (v *verification) addStream(r *report.Report, s *verified) {
 		Intended: s.file.Intended, Sent: acc.Sent, Acked: acc.AckedCount(), Failed: acc.Failed.Len(),
 		Unknown: acc.Unknown.Len(), Seen: res.Seen, Missing: res.Missing.Count, Duplicate: res.Duplicate.Count,
 		Corrupt: res.Corrupt.Count, Late: res.Late.Count, Unexpected: res.Unexpected.Count,
-		Consumed: s.file.Consumed,
+		Consumed: s.file.Consumed, Letters: s.buried.Found(),
 	}
 	if s.Table == "" {
 		rec.Seen = s.file.Consumed
@@ -129,6 +129,7 @@ func add(sum *report.Records, r report.Records) {
 	sum.Corrupt += r.Corrupt
 	sum.Late += r.Late
 	sum.Unexpected += r.Unexpected
+	sum.Letters += r.Letters
 }
 
 func (v *verification) example(s *verified, x ledger.Example) report.Example {

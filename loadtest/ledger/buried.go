@@ -22,6 +22,14 @@ func (b *Buried) Harm() uint64 {
 	return b.Missing.Count + b.Again.Count + b.Alive.Count + b.Foreign.Count
 }
 
+// Found is how many different poisoned records are among the dead letters.
+func (b *Buried) Found() uint64 {
+	if b.Slots == nil {
+		return 0
+	}
+	return b.Slots.Len()
+}
+
 // Buried looks for the poisoned records among the dead letters. [Account.Bury]
 // must have been called. The layout of the dead letters has offsets, and no
 // event_id. Where others write to the topic too, shared, rows of nobody are no

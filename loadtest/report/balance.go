@@ -56,7 +56,7 @@ func (r *Report) stages() []stage {
 		},
 		{
 			Name: r.end(), N: c.Seen, Parts: arrived,
-			Lost: find("missing", "duplicate", "corrupt", "late", "unexpected", "unacknowledged"),
+			Lost: find("missing", "duplicate", "corrupt", "late", "unexpected", "unacknowledged", "dead letters"),
 		},
 	}
 }

@@ -78,6 +78,7 @@ type Records struct {
 	Corrupt    uint64 `json:"corrupt"`
 	Late       uint64 `json:"late"`
 	Unexpected uint64 `json:"unexpected"`
+	Letters    uint64 `json:"dead_letters,omitempty"` // spoilt on purpose, and where such records belong
 }
 
 // Stream is the balance of one stream.

@@ -38,7 +38,7 @@ type Row struct {
 // Balance is where the records went: the four stages from left to right, then
 // each difference with its name. Zero is said as zero.
 func Balance(r Records) []Row {
-	return []Row{
+	rows := []Row{
 		{"intended", r.Intended, false, "became due"},
 		{"sent", r.Sent, false, "handed to the client"},
 		{"acknowledged", r.Acked, false, "by the broker"},
@@ -47,12 +47,16 @@ func Balance(r Records) []Row {
 		{"failed", r.Failed, false, "surely not written"},
 		{"unknown", r.Unknown, false, "never answered by the broker"},
 		{"missing", r.Missing, true, "acknowledged, did not arrive"},
-		{"unacknowledged", less(r.Seen+r.Missing, r.Acked), false, "arrived although the broker's answer did not"},
+		{"unacknowledged", less(r.Seen+r.Missing+r.Letters, r.Acked), false, "arrived although the broker's answer did not"},
 		{"duplicate", r.Duplicate, true, "rows beyond the first of a record"},
 		{"corrupt", r.Corrupt, true, "content differs from what was sent"},
 		{"late", r.Late, false, "arrived later than late_after"},
 		{"unexpected", r.Unexpected, true, "rows that nobody sent"},
 	}
+	if r.Letters > 0 {
+		rows = append(rows, Row{"dead letters", r.Letters, false, "spoilt on purpose, and among the dead letters"})
+	}
+	return rows
 }
 
 // less is a - b, and 0 where b is more.
