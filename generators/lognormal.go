@@ -30,7 +30,7 @@ const (
 func NewLogNormal() *LogNormal {
 	t := new(LogNormal)
 	for i := range t.power {
-		t.power[i] = uint64(float64(exp(math.Ln2*float64(i)/powerSteps)*(1<<32)) + 0.5)
+		t.power[i] = uint64(float64(Exp(math.Ln2*float64(i)/powerSteps)*(1<<32)) + 0.5)
 	}
 	// Integrate the density from one tail to the other and note where the
 	// distribution function passes each quantile.
@@ -38,7 +38,7 @@ func NewLogNormal() *LogNormal {
 	const dz = 2 * tail / steps
 	density := func(i int) float64 {
 		z := float64(float64(i)*dz) - tail
-		return float64(exp(-float64(z*z)/2) * (dz / 2.5066282746310002)) // over the root of 2 pi
+		return float64(Exp(-float64(z*z)/2) * (dz / 2.5066282746310002)) // over the root of 2 pi
 	}
 	sum, next := 0.0, 1
 	t.quantile[0], t.quantile[quantiles] = int32(-tail*(1<<20)), int32(tail*(1<<20))
@@ -71,21 +71,4 @@ func (t *LogNormal) Draw(random uint64, median int64, spread Spread) int64 {
 	m += (t.power[j+1] - m) * rest >> 30
 	amount := uint64(median) * m >> uint(32-whole) // four sigma of four keep whole within -27..26
 	return max(1, int64(amount))
-}
-
-// exp returns e^x from its series, the same on every processor.
-func exp(x float64) float64 {
-	if x < 0 {
-		return 1 / exp(-x)
-	}
-	if x > 0.5 {
-		h := exp(x / 2)
-		return float64(h * h)
-	}
-	sum, term := 1.0, 1.0
-	for i := 1.0; i < 20; i++ {
-		term = float64(term * x / i)
-		sum += term
-	}
-	return sum
 }

@@ -34,6 +34,11 @@ func Below(random, n uint64) uint64 {
 	return hi
 }
 
+// Again returns further random bits from some that were used, for a draw that is
+// only made because of the first. Two draws that are always made have a purpose
+// each.
+func Again(random uint64) uint64 { return mix(random) }
+
 // Chance is true for the given share of all random values, in parts per
 // million.
 func Chance(random uint64, ppm uint64) bool { return Below(random, 1_000_000) < ppm }

@@ -31,6 +31,7 @@ func TestRandPairsAreIndependent(t *testing.T) {
 		"seed":         Seed(8).Rand("a").At,
 		"seed shifted": func(n uint64) uint64 { return Seed(8).Rand("a").At(n - 1) },
 		"entity":       a.Entity(1).At,
+		"again":        func(n uint64) uint64 { return Again(a.At(n)) },
 	}
 	for name, other := range pairs {
 		for _, shift := range []uint{60, 30, 0} {

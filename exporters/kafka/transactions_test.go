@@ -181,12 +181,13 @@ func TestTransactionsGarbage(t *testing.T) {
 // not there.
 func TestTransactionsOfASilentLeader(t *testing.T) {
 	f := newFake(t, kfake.SeedTopics(3, "ledger"), kfake.SeedTopics(1, "one"))
-	bad := f.LeaderFor("ledger", 0)
-	if f.LeaderFor("one", 0) == bad {
-		bad = f.LeaderFor("ledger", 1)
-	}
-	if f.LeaderFor("one", 0) == bad {
-		t.Skip("all are led by one broker")
+	const bad, good = 0, 1
+	for topic, leaders := range map[string][]int32{"ledger": {bad, good, good}, "one": {good}} {
+		for p, leader := range leaders {
+			if err := f.MoveTopicPartition(topic, int32(p), leader); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	f.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
@@ -198,7 +199,7 @@ func TestTransactionsOfASilentLeader(t *testing.T) {
 	got := newPage(t, only(f, (&transactions{}).collect), exportersOptions()).collect(t.Context())
 	shows(t, got, map[string]float64{"kafka_topic_lso_gap{topic=one}": 0})
 	showsNone(t, got, "kafka_topic_lso_gap{topic=ledger")
-	if v := partOK(got, partOf("stable", strconv.Itoa(int(bad)))); v != 0 {
+	if v := partOK(got, partOf("stable", strconv.Itoa(bad))); v != 0 {
 		t.Errorf("the part of the silent leader is %v", v)
 	}
 }

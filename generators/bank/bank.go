@@ -75,7 +75,8 @@ func New(c Config) (*Bank, error) {
 	}
 	e := &engine{
 		world: w, m: m, books: newBooks(w), low: make([]uint64, c.Customers/64+1),
-		limit: max(minPending, pendingEach*c.Customers), closed: c.Seed.Rand("bank.closed"), zones: c.Zones,
+		limit: max(minPending, pendingEach*c.Customers), zones: c.Zones,
+		closed: c.Seed.Rand("bank.closed"), employer: c.Seed.Rand("bank.employer"),
 		start: c.Start, deposits: c.Seed.Rand("bank.deposit"),
 	}
 	if e.calendars, err = calendars(w, c.Start); err != nil {
@@ -200,7 +201,7 @@ func (e *engine) hire(c Config) {
 		for account, home := range e.homes {
 			random := draw.At(uint64(account))
 			if generators.Chance(random, uint64(f.Start.Share)) {
-				due := e.day(&f.Start.Every, home, c.Start) + int64(random*remix>>31)
+				due := e.day(&f.Start.Every, home, c.Start) + int64(generators.Again(random)>>31)
 				l.wheel.push(pending{due: due, account: uint32(account), state: toBegin, flow: uint8(i)})
 			}
 		}

@@ -25,7 +25,7 @@ func (c *crimes) perhaps(e *engine, l *lane, at int64) {
 	}
 	number := e.cases
 	e.cases++
-	kind := c.which.Pick(random * 0x9e3779b97f4a7c15)
+	kind := c.which.Pick(generators.Again(random))
 	c.steps = c.kinds[kind].Plan(c.steps[:0], c.rand.Entity(number), cast{e}, e.amounts)
 	for i := range c.steps {
 		s := &c.steps[i]
@@ -80,14 +80,15 @@ type cast struct{ *engine }
 // Account implements [fraud.Cast]: the busier, the likelier.
 func (c cast) Account(random uint64) uint32 {
 	m := &c.markets[c.homes[generators.Below(random, uint64(len(c.homes)))]]
-	return m.first + uint32(m.busy.Pick(random*0x9e3779b97f4a7c15))
+	return m.first + uint32(m.busy.Pick(generators.Again(random)))
 }
 
 // Merchant implements [fraud.Cast].
 func (c cast) Merchant(account uint32, means fraud.Means, abroad bool, random uint64) uint32 {
 	market := c.homes[account]
 	if abroad {
-		market = uint8((int(market) + 1 + int(random>>60)%(len(c.markets)-1)) % len(c.markets))
+		others := uint64(len(c.markets) - 1)
+		market = uint8((uint64(market) + 1 + generators.Below(generators.Again(random), others)) % (others + 1))
 	}
 	g := &c.markets[market].guilds[guildFor(means)]
 	return g.first + uint32(g.popular.Pick(random))

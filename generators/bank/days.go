@@ -21,7 +21,7 @@ func (e *engine) closes(account uint32) int64 {
 	case share < closedShare:
 		return e.start
 	case share < closedShare+closingShare:
-		return e.start + 1 + int64(generators.Below(random*remix, closingSpan))
+		return e.start + 1 + int64(generators.Below(generators.Again(random), closingSpan))
 	default:
 		return calendar.Never
 	}

@@ -21,23 +21,23 @@ type Clock interface{ At(n uint64) int64 }
 // to others.
 type engine struct {
 	*world
-	m         *machine
-	lanes     []lane
-	books     *books
-	crimes    *crimes
-	waiting   waiting
-	cases     uint64 // so far
-	closed    generators.Rand
-	calendars []*calendar.Local // of the markets
-	zones     *calendar.Zones   // those of the markets, in their order; nil: all are awake
-	low       []uint64          // bitmap of accounts for which a top-up is under way
-	rows      []row             // of the customers; nil: nobody asked for their changes
-	starts    []int             // lanes that begin with an event for each account
-	entries   bool              // whether the ledger is written
-	start     int64             // when the bank opened
-	deposits  generators.Rand
-	limit     int    // of what may be pending in a lane
-	stuck     uint64 // slots in which nothing could happen
+	m                *machine
+	lanes            []lane
+	books            *books
+	crimes           *crimes
+	waiting          waiting
+	cases            uint64 // so far
+	closed, employer generators.Rand
+	calendars        []*calendar.Local // of the markets
+	zones            *calendar.Zones   // those of the markets, in their order; nil: all are awake
+	low              []uint64          // bitmap of accounts for which a top-up is under way
+	rows             []row             // of the customers; nil: nobody asked for their changes
+	starts           []int             // lanes that begin with an event for each account
+	entries          bool              // whether the ledger is written
+	start            int64             // when the bank opened
+	deposits         generators.Rand
+	limit            int    // of what may be pending in a lane
+	stuck            uint64 // slots in which nothing could happen
 }
 
 // lane is one stream of events while the bank is at work.
@@ -149,8 +149,9 @@ func (e *engine) happen(l *lane, now moment) bool {
 	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
 	p := e.begin(l, which, account, now)
 	if random := l.session.At(now.draw); generators.Chance(random, sessionShare) {
-		wait := e.amounts.Draw(random*remix, sessionMedian, generators.Sigma(900)) << 10
-		next := l.starts[l.begin.Pick(random*0xbf58476d1ce4e5b9)]
+		random = generators.Again(random)
+		wait := e.amounts.Draw(random, sessionMedian, generators.Sigma(900)) << 10
+		next := l.starts[l.begin.Pick(generators.Again(random))]
 		e.later(l, &pending{due: now.at + wait, account: account, state: toBegin, flow: next}, now)
 	}
 	return e.enter(l, &p, now)
@@ -193,15 +194,12 @@ func (e *engine) begin(l *lane, which uint8, account uint32, now moment) pending
 	f := e.m.flows[which]
 	p := pending{due: now.at, account: account, state: int16(f.First), market: e.homes[account], flow: which}
 	if f.Abroad > 0 && generators.Chance(l.travel.At(now.draw), uint64(f.Abroad)) {
-		p.market = e.homes[generators.Below(l.travel.At(now.draw)*remix, uint64(len(e.homes)))]
+		p.market = e.homes[generators.Below(generators.Again(l.travel.At(now.draw)), uint64(len(e.homes)))]
 	}
 	e.choose(f, &p, l.other.At(now.draw))
 	e.price(f, &p, l.amount.At(now.draw))
 	return p
 }
-
-// remix makes other random bits of some that were used.
-const remix = 0x9e3779b97f4a7c15
 
 // choose chooses the other side.
 func (e *engine) choose(f *flow.Flow, p *pending, random uint64) {
@@ -211,7 +209,7 @@ func (e *engine) choose(f *flow.Flow, p *pending, random uint64) {
 		p.other = e.someone(p.account, random)
 	case flow.EmployerOf: // always the same one
 		g := &e.markets[p.market].guilds[employers]
-		p.other = g.first + uint32(g.popular.Pick(uint64(p.account)*remix))
+		p.other = g.first + uint32(g.popular.Pick(e.employer.At(uint64(p.account))))
 	default:
 		g := &e.markets[p.market].guilds[guildWith(f.With)]
 		p.other = g.first + uint32(g.popular.Pick(random))

@@ -79,10 +79,11 @@ func (r *renderer) fillKYC(out *generators.Event, e *Event) {
 	home := r.markets[r.homes[e.Account]].Country
 	v[kycCountry], v[kycIssuer] = str(home), str(home)
 	if generators.Chance(person, abroadShare) {
-		v[kycIssuer] = str(r.markets[generators.Below(person*remix, uint64(len(r.markets)))].Country)
+		other := generators.Below(generators.Again(generators.Again(person)), uint64(len(r.markets)))
+		v[kycIssuer] = str(r.markets[other].Country)
 	}
 	v[kycDevice] = r.deviceOf(s, e)
-	v[kycDocument] = str(pick(r.words.documents, person*remix))
+	v[kycDocument] = str(pick(r.words.documents, generators.Again(person)))
 	v[kycAttempt] = num(int64(e.Times) + 1)
 	score := int64(generators.Below(random, 1000))
 	v[kycScore], v[kycRisk] = num(score), str(riskOf(score, r.words.risks))

@@ -73,7 +73,7 @@ func (r *renderer) fillLoan(out *generators.Event, e *Event) {
 	if s.shows&showTimes != 0 {
 		v[loaInstalment] = num(int64(e.Times) + 1)
 	}
-	v[loaScore] = num(300 + int64(generators.Below(random*remix, 551)))
+	v[loaScore] = num(300 + int64(generators.Below(generators.Again(random), 551)))
 	v[loaReason] = r.why(e)
 	v[loaSynthetic] = num(1)
 }

@@ -69,7 +69,7 @@ func (r *renderer) fillOrder(out *generators.Event, e *Event) {
 	v[ordShipCountry] = str(r.markets[r.homes[e.Account]].Country)
 	v[ordDevice] = r.deviceOf(s, e)
 	v[ordItems] = num(items(random))
-	v[ordDelivery] = str(pick(r.words.deliveries, random*remix))
+	v[ordDelivery] = str(pick(r.words.deliveries, generators.Again(random)))
 	v[ordAmount], v[ordCurrency], v[ordExponent] = num(e.Amount), str(m.Currency), num(m.Exponent)
 	v[ordSynthetic] = num(1)
 }

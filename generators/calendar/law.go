@@ -3,6 +3,8 @@ package calendar
 import (
 	"math"
 	"math/bits"
+
+	"github.com/lakeproof/lakeproof/generators"
 )
 
 // law is the table of the logarithm with which exponential gaps are drawn. It
@@ -22,7 +24,7 @@ const (
 func newLaw() *law {
 	l, next := new(law), int64(ln2)
 	for i := lnSteps - 1; i >= 0; i-- {
-		l[i].ln = int64(float64(ln(1+float64(float64(i)/lnSteps))*(1<<32)) + 0.5)
+		l[i].ln = int64(float64(generators.Ln(1+float64(float64(i)/lnSteps))*(1<<32)) + 0.5)
 		l[i].rise, next = next-l[i].ln, l[i].ln
 	}
 	return l
@@ -52,7 +54,7 @@ func bend(random uint64, m float64) (y float64, ok bool) {
 	if s >= 1 {
 		return 0, false
 	}
-	return u * math.Sqrt(lessExp(-2*ln(s)/(2*m-1))/s), true
+	return u * math.Sqrt(lessExp(-2*generators.Ln(s)/(2*m-1))/s), true
 }
 
 // lessExp is 1 - e^-x from its series, for 0 <= x < 1.
@@ -67,30 +69,4 @@ func lessExp(x float64) float64 {
 		}
 	}
 	return sum
-}
-
-// ln is the natural logarithm of a positive normal number from the series of
-// the area tangent, the same on every processor.
-func ln(x float64) float64 {
-	b := math.Float64bits(x) // taken apart: 1 <= fraction < 2
-	exponent := int(b>>52) - 1023
-	fraction := math.Float64frombits(b&(1<<52-1) | 1023<<52)
-	if fraction > math.Sqrt2 {
-		fraction, exponent = fraction/2, exponent+1
-	}
-	z := (fraction - 1) / (fraction + 1)
-	q := float64(z * z) // at most 0.0295
-	sum := 1.0 / 23
-	sum = float64(sum*q) + 1.0/21
-	sum = float64(sum*q) + 1.0/19
-	sum = float64(sum*q) + 1.0/17
-	sum = float64(sum*q) + 1.0/15
-	sum = float64(sum*q) + 1.0/13
-	sum = float64(sum*q) + 1.0/11
-	sum = float64(sum*q) + 1.0/9
-	sum = float64(sum*q) + 1.0/7
-	sum = float64(sum*q) + 1.0/5
-	sum = float64(sum*q) + 1.0/3
-	sum = float64(sum*q) + 1
-	return float64(2*z*sum) + float64(float64(exponent)*math.Ln2)
 }

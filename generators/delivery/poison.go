@@ -156,13 +156,6 @@ func badText(random uint64) string {
 // pick returns one of the list.
 func pick[T any](list []T, random uint64) T { return list[generators.Below(random, uint64(len(list)))] }
 
-// again returns further random bits from those that chose something.
-func again(random uint64) uint64 {
-	random = (random ^ random>>30) * 0xbf58476d1ce4e5b9
-	random = (random ^ random>>27) * 0x94d049bb133111eb
-	return random ^ random>>31
-}
-
 // splice appends value with the bytes from start to end replaced.
 func splice(dst, value []byte, start, end int, instead string) []byte {
 	dst = append(dst, value[:start]...)

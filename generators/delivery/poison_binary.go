@@ -45,7 +45,7 @@ func (p *Poisoner) framed(dst []byte, class Class, value []byte, random uint64) 
 
 // avro spoils the binary encoding of one record.
 func (p *Poisoner) avro(dst []byte, class Class, body []byte, random uint64) ([]byte, bool) {
-	more := again(random)
+	more := generators.Again(random)
 	switch class {
 	case WrongType: // where the first text has its length there is a number below zero
 		_, end, ok := p.field(body, 0)

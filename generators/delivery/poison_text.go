@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"bytes"
+
+	"github.com/lakeproof/lakeproof/generators"
 )
 
 // json spoils a JSON object. It reports whether it could.
@@ -24,7 +26,7 @@ func (p *Poisoner) json(dst []byte, class Class, value []byte, random uint64) ([
 	if !ok {
 		return dst, false
 	}
-	return p.jsonValue(dst, class, value, [2]int{start, end}, again(random))
+	return p.jsonValue(dst, class, value, [2]int{start, end}, generators.Again(random))
 }
 
 // jsonValue spoils the value of one member.
@@ -63,7 +65,7 @@ func (p *Poisoner) choose(class Class, random uint64) int {
 	case class == InvalidTimestamp && len(p.times) > 0:
 		return pick(p.times, random)
 	case class == InvalidUTF8 && len(p.times) > 0 && random&1 == 0:
-		return pick(p.times, again(random))
+		return pick(p.times, generators.Again(random))
 	case class == InvalidUTF8:
 		return pick(p.typed, random)
 	default: // there is always the checksum
@@ -139,7 +141,7 @@ func appendBadTime(dst []byte, random uint64) []byte {
 // csv spoils a line of columns in the order of the schema.
 func (p *Poisoner) csv(dst []byte, class Class, value []byte, random uint64) ([]byte, bool) {
 	line := bytes.TrimRight(value, "\r\n")
-	i, more := p.choose(class, random), again(random)
+	i, more := p.choose(class, random), generators.Again(random)
 	if class == MissingField {
 		i = 0
 	}

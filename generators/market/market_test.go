@@ -139,8 +139,8 @@ func TestTables(t *testing.T) {
 		if got := tb.exp2(x); math.Abs(got/math.Exp2(x)-1) > 1e-7 {
 			t.Fatalf("2^%v = %v", x, got)
 		}
-		if u := (float64(i) + 0.5) / 2000; math.Abs(ln(u)-math.Log(u)) > 1e-12 {
-			t.Fatalf("ln %v = %v", u, ln(u))
+		if u := (float64(i) + 0.5) / 2000; math.Abs(generators.Ln(u)-math.Log(u)) > 1e-12 {
+			t.Fatalf("ln %v = %v", u, generators.Ln(u))
 		}
 	}
 	for i := range 4000 {

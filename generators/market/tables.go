@@ -1,6 +1,10 @@
 package market
 
-import "math"
+import (
+	"math"
+
+	"github.com/lakeproof/lakeproof/generators"
+)
 
 // tables are functions that the standard library computes differently on
 // different processors, made with the four operations alone.
@@ -23,11 +27,11 @@ const (
 func newTables() *tables {
 	t := new(tables)
 	for i := range t.power {
-		t.power[i] = exp(float64(math.Ln2*float64(i)) / steps)
+		t.power[i] = generators.Exp(float64(math.Ln2*float64(i)) / steps)
 	}
 	t.waiting[quantiles] = last
 	for i := range quantiles {
-		t.waiting[i] = -ln(1 - float64(float64(i)/quantiles))
+		t.waiting[i] = -generators.Ln(1 - float64(float64(i)/quantiles))
 	}
 	// The density from one tail to the other, summed up: where the sum passes a
 	// quantile is interpolated.
@@ -35,7 +39,7 @@ func newTables() *tables {
 	const width = 2 * tail / parts
 	density := func(i int) float64 {
 		z := float64(float64(i)*width) - tail
-		return float64(exp(-float64(z*z)/2) * (width / 2.5066282746310002)) // over the root of 2 pi
+		return float64(generators.Exp(-float64(z*z)/2) * (width / 2.5066282746310002)) // over the root of 2 pi
 	}
 	t.quantile[0], t.quantile[quantiles] = -edge, edge
 	sum, next := 0.0, 1
@@ -80,37 +84,4 @@ func (t *tables) exp2(x float64) float64 {
 		return value / float64(uint64(1)<<uint(-whole))
 	}
 	return float64(value * float64(uint64(1)<<uint(whole)))
-}
-
-// exp is e^x from its series.
-func exp(x float64) float64 {
-	if x < 0 {
-		return 1 / exp(-x)
-	}
-	if x > 0.5 {
-		half := exp(x / 2)
-		return float64(half * half)
-	}
-	sum, term := 1.0, 1.0
-	for i := 1.0; i < 20; i++ {
-		term = float64(term * x / i)
-		sum += term
-	}
-	return sum
-}
-
-// ln is the natural logarithm of a number between 0 and 1, from the series of
-// the inverse hyperbolic tangent.
-func ln(x float64) float64 {
-	twos := 0.0
-	for ; x < 0.5; x *= 2 {
-		twos++
-	}
-	y := (x - 1) / (x + 1)
-	sum, term, square := 0.0, y, float64(y*y)
-	for i := 1.0; i < 60; i += 2 {
-		sum += term / i
-		term = float64(term * square)
-	}
-	return float64(2*sum) - float64(twos*math.Ln2)
 }
