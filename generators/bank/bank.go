@@ -74,10 +74,11 @@ func New(c Config) (*Bank, error) {
 		return nil, fmt.Errorf("opening the bank: %w", err)
 	}
 	e := &engine{
-		world: w, m: m, books: newBooks(w), low: make([]uint64, c.Customers/64+1),
+		world: w, m: m, books: newBooks(w), low: make([]uint64, c.Customers/64+1), payments: make([]uint32, c.Customers),
 		limit: max(minPending, pendingEach*c.Customers), zones: c.Zones,
 		closed: c.Seed.Rand("bank.closed"), employer: c.Seed.Rand("bank.employer"),
-		start: c.Start, deposits: c.Seed.Rand("bank.deposit"),
+		habits: c.Seed.Rand("bank.habits"),
+		start:  c.Start, deposits: c.Seed.Rand("bank.deposit"),
 	}
 	if e.calendars, err = calendars(w, c.Start); err != nil {
 		return nil, fmt.Errorf("opening the bank: %w", err)
@@ -87,11 +88,11 @@ func New(c Config) (*Bank, error) {
 	}
 	kinds := fraud.All()
 	for i := labels; i < lanes; i++ {
-		e.lanes = append(e.lanes, lane{name: Streams()[i], index: i, wheel: newWheel(c.Start, tickBits(nil))})
+		e.lanes = append(e.lanes, lane{name: Streams()[i], index: i, acts: newWheel(c.Start, tickBits(nil)), wheel: newWheel(c.Start, tickBits(nil)), batch: newBatch(&c, nil)})
 	}
-	e.crimes = newCrimes(&c, e, kinds)
 	e.deposit()
 	e.hire(c)
+	e.crimes = newCrimes(&c, e, kinds)
 	e.also(&c)
 	b := &Bank{renderer: newRenderer(&c, w, m, kinds), tape: newTape(e)}
 	for i := range b.has {
@@ -105,8 +106,8 @@ const labels = int(flow.Trades) + 1
 
 // What may be pending at a time; above it, what is due later happens now.
 const (
-	minPending  = 1 << 16
-	pendingEach = 4 // for each customer
+	minPending  = 1 << 17
+	pendingEach = 8 // for each customer
 )
 
 // Zones are the time zones of the bank's markets, for a rate of arrivals.
@@ -161,7 +162,8 @@ func newLane(c Config, s flow.Stream) lane {
 	} else {
 		l.clock = nil
 	}
-	l.wheel = newWheel(c.Start, tickBits(l.clock))
+	l.acts, l.wheel = newWheel(c.Start, tickBits(l.clock)), newWheel(c.Start, tickBits(l.clock))
+	l.batch = newBatch(&c, l.clock)
 	return l
 }
 
@@ -202,7 +204,7 @@ func (e *engine) hire(c Config) {
 			random := draw.At(uint64(account))
 			if generators.Chance(random, uint64(f.Start.Share)) {
 				due := e.day(&f.Start.Every, home, c.Start) + int64(generators.Again(random)>>31)
-				l.wheel.push(pending{due: due, account: uint32(account), state: toBegin, flow: uint8(i)})
+				l.batch.push(&pending{due: due, account: uint32(account), state: toBegin, flow: uint8(i)})
 			}
 		}
 	}
@@ -228,6 +230,7 @@ func newCrimes(c *Config, e *engine, kinds []fraud.Kind) *crimes {
 	}
 	out.which = generators.NewAlias(weights...)
 	out.rare = uint64(perSlot * (1 << 63) * 2)
+	out.before(e, &e.lanes[flow.Payments], perSlot)
 	return out
 }
 
@@ -239,6 +242,7 @@ func (c *crimes) meanEvents(e *engine, kind int, length []float64) float64 {
 		c.steps = c.kinds[kind].Plan(c.steps[:0], c.rand.Entity(1<<50+n), cast{e}, e.amounts)
 		for _, s := range c.steps {
 			sum += length[e.m.means[s.Means]]
+			c.longest = max(c.longest, s.After.Microseconds())
 		}
 	}
 	return max(1, sum/cases)

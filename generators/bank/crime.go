@@ -15,17 +15,23 @@ type crimes struct {
 	rand  generators.Rand  // an entity for each case
 	delay generators.Rand
 	steps []fraud.Step
+
+	longest int64 // microseconds that a case takes, at most
 }
 
 // perhaps begins a case in a slot.
 func (c *crimes) perhaps(e *engine, l *lane, at int64) {
-	random := l.crime.At(l.next)
-	if random >= c.rare {
-		return
+	if random := l.crime.At(l.next); random < c.rare {
+		c.begin(e, l, generators.Again(random), at)
 	}
+}
+
+// begin plans a case that begins at a time. What should have happened before the
+// bank opened did so elsewhere.
+func (c *crimes) begin(e *engine, l *lane, random uint64, at int64) {
 	number := e.cases
 	e.cases++
-	kind := c.which.Pick(generators.Again(random))
+	kind := c.which.Pick(random)
 	c.steps = c.kinds[kind].Plan(c.steps[:0], c.rand.Entity(number), cast{e}, e.amounts)
 	for i := range c.steps {
 		s := &c.steps[i]
@@ -35,6 +41,9 @@ func (c *crimes) perhaps(e *engine, l *lane, at int64) {
 			state: int16(e.m.flows[f].First), market: e.homes[s.From],
 			crime: newCrime(number, kind, uint8(s.Role), s.Hop, s.Stranger),
 		}
+		if p.due < e.start {
+			continue
+		}
 		if s.Means != fraud.Transfer {
 			p.market = e.shops[s.To].market
 		}
@@ -43,9 +52,26 @@ func (c *crimes) perhaps(e *engine, l *lane, at int64) {
 		if e.m.flows[f].Amount.Law == flow.NotesOfMoney {
 			p.amount = here.notes(p.amount)
 		}
-		l.wheel.push(p)
+		l.acts.push(p)
 	}
 }
+
+// before begins the cases that are under way when the bank opens; so there is as
+// much crime on the first day as on any other.
+func (c *crimes) before(e *engine, l *lane, perSlot float64) {
+	gap := max(1, float64(l.clock.At(1<<14)-l.clock.At(0))/(1<<14))
+	cases := perSlot / gap * float64(c.longest)
+	n := uint64(min(cases, maxBefore))
+	span := float64(c.longest) * min(1, maxBefore/max(1, cases))
+	draw := c.rand.Entity(1 << 51)
+	for i := range n {
+		ago := int64(float64(draw.At(2*i)>>11) / (1 << 53) * span)
+		c.begin(e, l, draw.At(2*i+1), e.start-ago)
+	}
+}
+
+// maxBefore is the most cases that are under way when the bank opens.
+const maxBefore = 1 << 16
 
 // label plans the label of an event.
 func (c *crimes) label(e *engine, l *lane, ev *Event) {

@@ -28,8 +28,10 @@ type engine struct {
 	waiting          waiting
 	cases            uint64 // so far
 	closed, employer generators.Rand
+	habits           generators.Rand   // whom accounts pay
 	calendars        []*calendar.Local // of the markets
 	zones            *calendar.Zones   // those of the markets, in their order; nil: all are awake
+	payments         []uint32          // how often each account chose whom to pay
 	low              []uint64          // bitmap of accounts for which a top-up is under way
 	rows             []row             // of the customers; nil: nobody asked for their changes
 	starts           []int             // lanes that begin with an event for each account
@@ -44,9 +46,11 @@ type engine struct {
 type lane struct {
 	name   string
 	index  int
-	clock  Clock  // nil: its events follow from those of others
-	next   uint64 // number of the next event
-	wheel  *wheel
+	clock  Clock            // nil: its events follow from those of others
+	next   uint64           // number of the next event
+	acts   *wheel           // what customers will do of which nobody has seen anything yet
+	wheel  *wheel           // what follows soon
+	batch  batch            // what is due on another day
 	begin  generators.Alias // which of starts begins
 	starts []uint8          // flows
 	block  []Event          // from next-len(block) on
@@ -55,7 +59,7 @@ type lane struct {
 
 // draws are a lane's random numbers, one purpose for each thing that is drawn.
 type draws struct {
-	who, what, other, place, travel, amount, part, way, wait, why, session, crime generators.Rand
+	who, what, other, place, travel, amount, part, way, wait, why, session, crime, turn generators.Rand
 }
 
 func newDraws(seed generators.Seed, lane string) *draws {
@@ -64,6 +68,7 @@ func newDraws(seed generators.Seed, lane string) *draws {
 		who: draw("who"), what: draw("what"), other: draw("other"), place: draw("place"), travel: draw("travel"),
 		amount: draw("amount"), way: draw("way"), part: draw("part"), wait: draw("wait"), why: draw("why"),
 		session: draw("session"), crime: draw("crime"),
+		turn: draw("turn"),
 	}
 }
 
@@ -72,8 +77,8 @@ const (
 	maxDepth  = 16  // states that are passed at once; flows are checked for less
 	maxTries  = 256 // flows that end without an event, until a slot is given up
 
-	sessionShare  = 300_000           // ppm of what somebody does that is followed by more
-	sessionMedian = 150_000_000 >> 10 // until then, in units of 1,024 microseconds
+	sessionShare  = 420_000          // ppm of what somebody does that is followed by more
+	sessionMedian = 75_000_000 >> 10 // until then, in units of 1,024 microseconds
 )
 
 // advance fills slots, of all streams in the order of their times, until a block
@@ -105,14 +110,22 @@ func (e *engine) advance() *lane {
 	}
 }
 
-// slot fills the next slot of a lane.
+// slot fills the next slot of a lane. By chance it is for what customers do, or
+// for what follows from that; so what they do keeps the hours and the days that
+// the clock has, whatever follows when.
 func (e *engine) slot(l *lane, at int64) {
 	if e.crimes != nil && l.index == 0 {
 		e.crimes.perhaps(e, l, at)
 	}
+	turn := l.turn.At(l.next)
+	follows := l.batch.turn(at, turn)
+	if l.pending() > e.limit+e.limit/4 { // so much follows that one slot of eight must do
+		follows = turn&7 != 7
+	}
 	for try := range uint64(maxTries) {
-		if e.happen(l, moment{at, l.next*maxTries + try}) {
+		if e.happen(l, moment{at, l.next*maxTries + try}, follows) {
 			l.next++
+			l.batch.slots++
 			return
 		}
 	}
@@ -130,41 +143,87 @@ type moment struct {
 }
 
 // happen lets the earliest thing that is due go on, or something new begin, and
-// reports whether there was an event. One slot of eight is for what is new, however
-// much is due.
-func (e *engine) happen(l *lane, now moment) bool {
-	isFree := l.next&7 == 7 && l.wheel.count < 2*e.limit
-	if !isFree && l.wheel.peek(now.at) != nil {
-		p := l.wheel.pop()
-		if p.state == toBegin {
-			e.again(l, &p, now)
-			short := p.amount
-			p = e.begin(l, p.flow, p.account, now)
-			p.amount += short
+// reports whether there was an event.
+func (e *engine) happen(l *lane, now moment, follows bool) bool {
+	if follows {
+		if p, ok := l.following(now.at); ok {
+			l.batch.taken++
+			happened := e.proceed(l, &p, now)
+			if happened {
+				l.batch.followed++
+			}
+			return happened
 		}
-		return e.enter(l, &p, now)
 	}
-	m := &e.markets[e.awake(now.at, l.place.At(now.draw))]
-	account := m.first + uint32(m.busy.Pick(l.who.At(now.draw)))
+	if l.acts.peek(now.at) != nil {
+		p := l.acts.pop()
+		return e.proceed(l, &p, now)
+	}
 	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
+	account := e.somebody(&e.markets[e.awake(now.at, l.place.At(now.draw))], e.m.flows[which], l.who.At(now.draw))
 	p := e.begin(l, which, account, now)
-	if random := l.session.At(now.draw); generators.Chance(random, sessionShare) {
-		random = generators.Again(random)
-		wait := e.amounts.Draw(random, sessionMedian, generators.Sigma(900)) << 10
-		next := l.starts[l.begin.Pick(generators.Again(random))]
-		e.later(l, &pending{due: now.at + wait, account: account, state: toBegin, flow: next}, now)
-	}
+	e.goOn(l, which, account, now)
 	return e.enter(l, &p, now)
 }
 
-// later lets a flow go on when it is due; where too much is pending already, at
-// once: a bank can only remember so much.
-func (e *engine) later(l *lane, p *pending, now moment) {
-	if l.wheel.count >= e.limit {
-		p.due = now.at
+// following takes what is due of what follows.
+func (l *lane) following(at int64) (pending, bool) {
+	if l.wheel.peek(at) != nil {
+		return l.wheel.pop(), true
 	}
-	l.wheel.push(*p)
+	return l.batch.take(at)
 }
+
+// proceed lets something go on that is due.
+func (e *engine) proceed(l *lane, p *pending, now moment) bool {
+	if p.state == toBegin {
+		e.again(l, p, now)
+		short := p.amount
+		*p = e.begin(l, p.flow, p.account, now)
+		p.amount += short
+	}
+	return e.enter(l, p, now)
+}
+
+// goOn lets somebody who did something do more of it a little later: one goes
+// from shop to shop, and pays several bills at a time.
+func (e *engine) goOn(l *lane, which uint8, account uint32, now moment) {
+	random := l.session.At(now.draw)
+	if !generators.Chance(random, sessionShare) {
+		return
+	}
+	wait := e.amounts.Draw(generators.Again(random), sessionMedian, generators.Sigma(900)) << 10
+	e.later(l, &pending{due: now.at + wait, account: account, state: toBegin, flow: which}, now)
+}
+
+// later lets a flow go on when it is due. A bank can only remember so much: where
+// that is pending, what is due later happens at once.
+func (e *engine) later(l *lane, p *pending, now moment) {
+	if p.due > now.at {
+		half := e.limit / 2
+		if over := l.pending() - half; over > 0 &&
+			generators.Below(generators.Again(now.draw^uint64(p.account)<<32), uint64(half)) < uint64(over) {
+			p.due = now.at
+		}
+	}
+	l.push(p, now.at)
+}
+
+// push adds something to what is pending.
+func (l *lane) push(p *pending, now int64) {
+	switch {
+	case p.due-now >= BatchAfter:
+		l.batch.push(p)
+	case p.number == 0:
+		l.acts.push(*p)
+	default:
+		l.batch.caused++
+		l.wheel.push(*p)
+	}
+}
+
+// pending is how much is pending.
+func (l *lane) pending() int { return l.acts.count + l.wheel.count + l.batch.count() }
 
 // awake chooses the market in which somebody does something: by the number of
 // its customers and, where the zones are known, the hour of their day.
@@ -175,18 +234,19 @@ func (e *engine) awake(at int64, random uint64) uint8 {
 	return e.homes[generators.Below(random, uint64(len(e.homes)))]
 }
 
-// again plans the next month of what comes each month.
+// again plans what comes after something that begins by itself: what comes each
+// month, and more of what somebody is at.
 func (e *engine) again(l *lane, p *pending, now moment) {
-	every := &e.m.flows[p.flow].Start.Every
-	if !every.Calendar() {
-		if int(p.flow) == e.m.topUp {
-			e.low[p.account/64] &^= 1 << (p.account % 64)
-		}
-		return
+	switch every := &e.m.flows[p.flow].Start.Every; {
+	case every.Calendar():
+		next := *p
+		next.due = e.day(every, e.homes[p.account], now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
+		l.batch.push(&next)
+	case int(p.flow) == e.m.topUp:
+		e.low[p.account/64] &^= 1 << (p.account % 64)
+	default:
+		e.goOn(l, p.flow, p.account, now)
 	}
-	next := *p
-	next.due = e.day(every, e.homes[p.account], now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
-	l.wheel.push(next)
 }
 
 // begin begins a flow of an account.
@@ -206,7 +266,7 @@ func (e *engine) choose(f *flow.Flow, p *pending, random uint64) {
 	switch f.With {
 	case flow.Nobody:
 	case flow.AnAccount:
-		p.other = e.someone(p.account, random)
+		p.other = e.payee(p.account)
 	case flow.EmployerOf: // always the same one
 		g := &e.markets[p.market].guilds[employers]
 		p.other = g.first + uint32(g.popular.Pick(e.employer.At(uint64(p.account))))
@@ -234,15 +294,6 @@ func (e *engine) price(f *flow.Flow, p *pending, random uint64) {
 // notes is the nearest amount that a cash machine gives.
 func (p *place) notes(amount int64) int64 { return max(1, min((amount+p.Note/2)/p.Note, 40)) * p.Note }
 
-// someone is another account.
-func (e *engine) someone(than uint32, random uint64) uint32 {
-	other := uint32(generators.Below(random, uint64(len(e.homes))))
-	if other == than {
-		return (than + 1) % uint32(len(e.homes))
-	}
-	return other
-}
-
 // enter brings a flow into its next state, and on to the state after it as long
 // as nothing is to be waited for. It reports whether there was an event.
 func (e *engine) enter(l *lane, p *pending, now moment) bool {
@@ -251,7 +302,7 @@ func (e *engine) enter(l *lane, p *pending, now moment) bool {
 		s, look := &e.m.states[p.state], &e.m.looks[p.state]
 		if int(look.lane) != l.index || s.Emit != flow.NoEvent && happened { // the event is another slot's
 			p.due = now.at
-			e.lanes[look.lane].wheel.push(*p)
+			e.lanes[look.lane].push(p, now.at)
 			return happened
 		}
 		now.draw += depth << 40
@@ -361,7 +412,7 @@ func (e *engine) call(l *lane, s *flow.State, p *pending, now moment) {
 	}
 	share := int64(f.Amount.Low) + int64(generators.Below(l.amount.At(now.draw), uint64(f.Amount.High-f.Amount.Low+1)))
 	child.amount = max(1, p.amount*share/1_000_000)
-	e.lanes[f.Stream].wheel.push(child)
+	e.lanes[f.Stream].push(&child, now.at)
 }
 
 // tell lets the flow that waits for this one go on.
@@ -458,11 +509,12 @@ const topUpMedian = 7_200_000_000 >> 10
 func (e *engine) clone() *engine {
 	c := *e
 	c.books = e.books.clone()
-	c.low, c.rows = slices.Clone(e.low), slices.Clone(e.rows)
+	c.low, c.rows, c.payments = slices.Clone(e.low), slices.Clone(e.rows), slices.Clone(e.payments)
 	c.waiting = e.waiting.clone()
 	c.lanes = slices.Clone(e.lanes)
 	for i := range c.lanes {
-		c.lanes[i].wheel = c.lanes[i].wheel.clone()
+		c.lanes[i].acts, c.lanes[i].wheel = c.lanes[i].acts.clone(), c.lanes[i].wheel.clone()
+		c.lanes[i].batch = c.lanes[i].batch.clone()
 		c.lanes[i].block = slices.Clone(c.lanes[i].block)
 	}
 	return &c

@@ -42,6 +42,10 @@ func newRenderer(c *Config, w *world, m *machine, kinds []fraud.Kind) *renderer 
 	return r
 }
 
+// newDevices is how many of a million payments customers make from a device that
+// they did not use before; guess.
+const newDevices = 20_000
+
 type payment = [payFields]generators.Value
 
 func str(s string) generators.Value { return generators.Value{Str: s} }
@@ -66,8 +70,10 @@ func (r *renderer) fillPayment(out *generators.Event, e *Event) {
 	}
 	if s.shows&showDevice != 0 {
 		v[payDevice] = str(r.device(e.Account))
-		if e.Crime.stranger() { // all steps of a case by the same one
-			v[payDevice] = str(r.stranger(r.strange.At(e.Crime.number())))
+		if e.Crime.stranger() { // a new one for each account, so that none gives a case away
+			v[payDevice] = str(r.stranger(r.strange.Entity(e.Crime.number()).At(uint64(e.Account))))
+		} else if random := r.detail.At(e.Flow); generators.Chance(random, newDevices) {
+			v[payDevice] = str(r.stranger(generators.Again(random)))
 		}
 	}
 	r.fillOther(v, s, e)

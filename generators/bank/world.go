@@ -31,6 +31,9 @@ type place struct {
 	fintech.Market
 	first, last uint32 // its accounts: first to last-1
 	busy        generators.Alias
+	payers      *law // of ranks
+	payees      *law
+	scatter     uint64 // of ranks over accounts
 	guilds      [guilds]guild
 }
 
@@ -99,9 +102,12 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 			weights = append(weights, uint64(w.amounts.Draw(activity.At(uint64(id)), 1000, generators.Sigma(900))))
 		}
 		p.busy = generators.NewAlias(weights...)
+		n := uint64(len(weights))
+		p.payers, p.payees = newLaw(n, payerSlope), newLaw(n, payeeSlope)
+		p.scatter = coprime(n, seed.Rand("bank.scatter").At(uint64(i)))
 		size := max(2*guilds, int(uint64(merchants)*m.Share/1000))
-		for g := range p.guilds {
-			p.guilds[g], rows = w.open(rows, texts, uint8(i), g, size)
+		for g, popular := range popularity(size) {
+			p.guilds[g], rows = w.open(rows, texts, uint8(i), g, popular)
 		}
 		w.markets = append(w.markets, p)
 	}
@@ -114,12 +120,35 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 	return w
 }
 
-// open opens the merchants of a guild in a market of so many merchants.
-func (w *world) open(rows []byte, texts *texts, market uint8, which, size int) (guild, []byte) {
+// popularity is how popular the merchants of each guild are, in a market of so
+// many merchants. Shops in the street and shops on the web share one law: an
+// online shop is among the most popular where as many purchases are online.
+func popularity(size int) (out [guilds][]uint64) {
+	of := func(perMille int) int { return max(2, size*perMille/1000) }
+	var sum [2]uint64
+	for _, w := range generators.Zipf(of(shopsShare)) {
+		to := inShops
+		if sum[online]*uint64(1000-onlineShare) < sum[inShops]*onlineShare {
+			to = online
+		}
+		out[to], sum[to] = append(out[to], w), sum[to]+w
+	}
+	out[billers] = generators.Zipf(of(60))
+	out[machines] = generators.Zipf(of(60))
+	out[employers] = generators.Zipf(of(50))
+	return out
+}
+
+const (
+	shopsShare  = 830 // per mille of the merchants
+	onlineShare = 196 // per mille of the purchases, by the shares of the shipped flows
+)
+
+// open opens the merchants of a guild in a market.
+func (w *world) open(rows []byte, texts *texts, market uint8, which int, popular []uint64) (guild, []byte) {
 	m := &texts.markets[market]
-	trades, perMille := guildOf(which)
-	n := max(2, size*perMille/1000)
-	g := guild{first: uint32(len(w.shops)), popular: generators.NewAlias(generators.Zipf(n)...)}
+	trades := tradesOf(which)
+	g := guild{first: uint32(len(w.shops)), popular: generators.NewAlias(popular...)}
 	weights := make([]uint64, len(trades))
 	for i, t := range trades {
 		weights[i] = t.Share
@@ -128,7 +157,7 @@ func (w *world) open(rows []byte, texts *texts, market uint8, which, size int) (
 		}
 	}
 	mix := generators.NewAlias(weights...)
-	for range n {
+	for range popular {
 		id := uint64(len(w.shops))
 		kind := mix.Pick(texts.trade.At(id))
 		t := &trades[kind]
@@ -141,18 +170,16 @@ func (w *world) open(rows []byte, texts *texts, market uint8, which, size int) (
 	return g, rows
 }
 
-func guildOf(which int) (trades []fintech.Trade, perMille int) {
+func tradesOf(which int) []fintech.Trade {
 	switch which {
-	case inShops:
-		return fintech.Shops(), 600
-	case online:
-		return fintech.Shops(), 230
+	case inShops, online:
+		return fintech.Shops()
 	case billers:
-		return fintech.Billers(), 60
+		return fintech.Billers()
 	case machines:
-		return fintech.Machines(), 60
+		return fintech.Machines()
 	default:
-		return []fintech.Trade{{MCC: "7361", Word: "Works", SKU: "EMP", Median: 240_000, Sigma: 450, Share: 1}}, 50
+		return []fintech.Trade{{MCC: "7361", Word: "Works", SKU: "EMP", Median: 240_000, Sigma: 450, Share: 1}}
 	}
 }
 

@@ -95,7 +95,7 @@ func isCycle(s shape) bool {
 }
 
 func isStructuring(s shape) bool {
-	return !s.any(func(s Step) bool { return s.Means != CashIn || s.Cents < 600_000 || s.Cents >= 1_000_000 })
+	return len(s.steps) >= 4 && !s.any(func(s Step) bool { return s.Means != CashIn || s.Cents >= 1_000_000 })
 }
 
 func disjoint(s shape) bool {

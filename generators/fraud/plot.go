@@ -41,6 +41,12 @@ const (
 	transferSigma  = 1300
 )
 
+// The law of ordinary deposits of notes.
+const (
+	depositMedian = 18_000
+	depositSigma  = 670
+)
+
 // accounts picks n different customers.
 func (p *plot) accounts(n int) []uint32 {
 	out := make([]uint32, 0, n)
@@ -232,7 +238,7 @@ func structuring(p *plot) {
 	for hop := range p.between(4, 10) {
 		p.shop(Step{
 			After: p.within(0, 14*day), From: who[hop%len(who)], Means: CashIn, Role: Offender,
-			Cents: 1_000_000 - int64(p.between(1, 350))*1000, Hop: uint8(hop),
+			Cents: min(p.cents(2*depositMedian, depositSigma), 999_999), Hop: uint8(hop),
 		})
 	}
 }

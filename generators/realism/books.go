@@ -12,7 +12,7 @@ type person struct {
 	today        uint32
 	spent        uint32 // purchases and cash
 	paidSpent    uint32 // of these on days with income
-	paydays      uint32
+	paydays      [daysOfWeek]uint16
 	hasDay, paid bool
 }
 

@@ -29,7 +29,7 @@ func (p *person) spend(s *seen) {
 	if s.role == Income {
 		if !p.paid || p.payday != s.day {
 			p.paid, p.payday = true, s.day
-			p.paydays++
+			p.paydays[weekdayOf(s.day)]++
 			if p.hasDay && p.day == s.day {
 				p.paidSpent += p.today
 			}

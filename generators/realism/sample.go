@@ -20,6 +20,7 @@ type row struct {
 	day                   int32
 	minute                int16
 	known                 Known
+	acts                  bool
 }
 
 // The identifiers of a row, by hash; the first of them also by their first two
@@ -75,7 +76,7 @@ func (p *sample) observe(s *seen, m *Meter) {
 func (w *row) fill(s *seen, m *Meter) {
 	r := s.Record
 	*w = row{
-		time: r.Time, amount: r.Amount, balance: r.Balance, day: s.day, minute: s.minute, known: r.Known,
+		time: r.Time, amount: r.Amount, balance: r.Balance, day: s.day, minute: s.minute, known: r.Known, acts: s.acts,
 		ids:    [rowIDs]uint64{s.account, s.counterparty, s.merchant, hash(r.Card), hash(r.Device)},
 		prefix: [rowPrefixes]uint16{prefix(r.Account), prefix(r.Counterparty), prefix(r.Merchant)},
 		codes:  s.code,

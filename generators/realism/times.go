@@ -215,32 +215,68 @@ func (m *Meter) payday() Measure {
 
 // paydayOfAccounts takes each account's own days with income.
 func (m *Meter) paydayOfAccounts() (on, onDays, off, offDays float64) {
-	span := float64(len(m.days.days))
+	days, weights := m.days.sorted(), m.weekdayWeights()
+	span := 0.0
+	for _, d := range days {
+		span += weights[weekdayOf(d.number)]
+	}
 	for i := range m.people.items {
 		p := &m.people.items[i]
-		if p.paydays == 0 || span <= float64(p.paydays) {
+		paid, weight := 0, 0.0
+		for weekday, n := range p.paydays {
+			paid += int(n)
+			weight += float64(float64(n) * weights[weekday])
+		}
+		if paid == 0 || len(days) <= paid {
 			continue
 		}
 		on += float64(p.paidSpent)
-		onDays += float64(p.paydays)
+		onDays += weight
 		off += float64(p.spent - p.paidSpent)
-		offDays += span - float64(p.paydays)
+		offDays += span - weight
 	}
 	return on, onDays, off, offDays
 }
 
-// paydayOfMonth takes the configured days of the month. A few per cent of the
-// figure come from the weekdays on which they fall.
+// paydayOfMonth takes the configured days of the month.
 func (m *Meter) paydayOfMonth() (on, onDays, off, offDays float64) {
+	weights := m.weekdayWeights()
 	for _, d := range m.wholeDays() {
 		date := time.Unix(int64(d.number)*86_400, 0).UTC()
 		next := date.AddDate(0, 1, -date.Day()).Day() // of the month's last day
+		weight := weights[weekdayOf(d.number)]
 		if slices.Contains(m.opt.Expect.Paydays, date.Day()) ||
 			slices.Contains(m.opt.Expect.Paydays, date.Day()-next-1) {
-			on, onDays = on+float64(d.spent), onDays+1
+			on, onDays = on+float64(d.spent), onDays+weight
 		} else {
-			off, offDays = off+float64(d.spent), offDays+1
+			off, offDays = off+float64(d.spent), offDays+weight
 		}
 	}
 	return on, onDays, off, offDays
+}
+
+// weekdayWeights are how much is spent on a day of each weekday, so that a payday
+// that falls on a Friday is held against Fridays. They are medians, which paydays
+// hardly change; all are 1 where there are fewer than four whole weeks.
+func (m *Meter) weekdayWeights() (out [daysOfWeek]float64) {
+	var spent [daysOfWeek][]uint32
+	for _, d := range m.wholeDays() {
+		w := weekdayOf(d.number)
+		spent[w] = append(spent[w], d.spent)
+	}
+	sum, few := 0.0, false
+	for w, all := range spent {
+		few = few || len(all) < 4
+		if !few {
+			slices.Sort(all)
+			out[w] = float64(all[(len(all)-1)/2]+all[len(all)/2]) / 2
+			sum += out[w]
+		}
+	}
+	for w := range out {
+		if out[w] = out[w] / sum * daysOfWeek; few || !(out[w] > 0) {
+			return [daysOfWeek]float64{1, 1, 1, 1, 1, 1, 1}
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank"
 	"github.com/lakeproof/lakeproof/generators/calendar"
 	"github.com/lakeproof/lakeproof/generators/flow"
 )
@@ -176,7 +177,11 @@ func (w *ages) walk(f *flow.Flow, weight float64) {
 			times++
 		}
 		state = t.To
-		if age += w.delay(&t.After, begin+age); age >= w.span {
+		wait := w.delay(&t.After, begin+age)
+		if wait >= bank.BatchAfter {
+			wait += bank.BatchLate
+		}
+		if age += wait; age >= w.span {
 			return
 		}
 	}

@@ -1,0 +1,91 @@
+package bank
+
+import (
+	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/flow"
+)
+
+// law is a power law over the ranks 0 to n-1: rank r is as likely as (r+1)^-s. It
+// is drawn from a few quantiles with straight lines between them: a table of all
+// ranks would be read at random.
+type law struct {
+	n         uint64
+	quantiles [quantiles + 1]float64
+}
+
+const quantiles = 256
+
+func newLaw(n uint64, s float64) *law {
+	l := &law{n: n}
+	top := generators.Exp(float64(generators.Ln(float64(n+1))*(1-s))) - 1
+	for i := range l.quantiles {
+		l.quantiles[i] = generators.Exp(generators.Ln(1+float64(top*float64(i)/quantiles)) / (1 - s))
+	}
+	return l
+}
+
+// pick maps random bits to a rank.
+func (l *law) pick(random uint64) uint64 {
+	at := random >> (64 - 8)
+	part := float64(random<<8>>11) * (1.0 / (1 << 53))
+	low, high := l.quantiles[at], l.quantiles[at+1]
+	return min(uint64(low+float64(part*(high-low)))-1, l.n-1)
+}
+
+// somebody is who begins a flow. Who pays accounts differ far more than who buys:
+// a small firm is a customer too.
+func (e *engine) somebody(m *place, f *flow.Flow, random uint64) uint32 {
+	if f.With == flow.AnAccount {
+		return m.ranked(m.payers.pick(random))
+	}
+	return m.first + uint32(m.busy.Pick(random))
+}
+
+// ranked is the account of a rank: scattered among those of its market.
+func (p *place) ranked(rank uint64) uint32 {
+	n := uint64(p.last - p.first)
+	return p.first + uint32((rank*p.scatter+n/3)%n)
+}
+
+// payee is whom an account pays this time: somebody it paid before, or somebody
+// else, most often of its own market, and the likelier the more others pay them.
+func (e *engine) payee(account uint32) uint32 {
+	draw := e.habits.Entity(uint64(account))
+	n := uint64(e.payments[account])
+	e.payments[account]++
+	for n > 0 && !generators.Chance(draw.At(n), newPayee) {
+		n = generators.Below(generators.Again(draw.At(n)), n)
+	}
+	random := generators.Again(generators.Again(draw.At(n)))
+	m := &e.markets[e.homes[account]]
+	if generators.Chance(random, payeeAbroad) {
+		m = &e.markets[e.homes[generators.Below(generators.Again(random), uint64(len(e.homes)))]]
+	}
+	rank := m.payees.pick(generators.Again(generators.Again(random)))
+	if other := m.ranked(rank); other != account {
+		return other
+	}
+	return m.ranked((rank + 1) % m.payees.n)
+}
+
+const (
+	newPayee    = 650_000 // ppm: a pair that pays has 1.76 to 1.97 payments (FinBench)
+	payeeAbroad = 150_000 // ppm; guess
+
+	// Degrees fall with the exponent 1 + 1/s: 2.2 in, 2.1 out.
+	payeeSlope = 0.9
+	payerSlope = 1.1
+)
+
+// coprime is a random number below n that has no factor in common with it.
+func coprime(n, random uint64) uint64 {
+	for f := generators.Below(random, n) | 1; ; f += 2 {
+		a, b := n, f
+		for b > 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return f
+		}
+	}
+}
