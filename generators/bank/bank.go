@@ -33,7 +33,7 @@ import (
 )
 
 // AlgoVersion changes whenever the same configuration would give other events.
-const AlgoVersion = 1
+const AlgoVersion = 2
 
 // Config is what a bank is made of.
 type Config struct {
@@ -88,7 +88,9 @@ func New(c Config) (*Bank, error) {
 	}
 	kinds := fraud.All()
 	for i := labels; i < lanes; i++ {
-		e.lanes = append(e.lanes, lane{name: Streams()[i], index: i, acts: newWheel(c.Start, tickBits(nil)), wheel: newWheel(c.Start, tickBits(nil)), batch: newBatch(&c, nil)})
+		l := lane{name: Streams()[i], index: i}
+		l.open(&c)
+		e.lanes = append(e.lanes, l)
 	}
 	e.deposit()
 	e.hire(c)
@@ -162,9 +164,15 @@ func newLane(c Config, s flow.Stream) lane {
 	} else {
 		l.clock = nil
 	}
-	l.acts, l.wheel = newWheel(c.Start, tickBits(l.clock)), newWheel(c.Start, tickBits(l.clock))
-	l.batch = newBatch(&c, l.clock)
+	l.open(&c)
 	return l
+}
+
+// open makes the queues of a lane.
+func (l *lane) open(c *Config) {
+	shift := tickBits(l.clock)
+	l.acts, l.wheel = newWheel(c.Start, shift), newWheel(c.Start, shift)
+	l.batch = newBatch(c.Start, shift)
 }
 
 // tickBits makes ticks in which some tens of events happen.

@@ -12,37 +12,42 @@ package bank
 type batch struct {
 	monthly, wheel *wheel
 	share          uint64 // of 2^32
-	until          int64  // when it is set again
-	sets           int    // so far
+	until          int64  // when the day ends
+	days           int    // so far
+	late           int64  // sum of how late the work was at the ends of days
 
-	// Since it was set: slots that were filled, and by what followed; what was put
-	// here and taken from here.
-	slots, followed, caused, taken uint64
+	// What customers did, and what followed: how much was taken from what is pending,
+	// how much of it anybody saw, and how much was put there because of either. All are
+	// forgotten within some months.
+	done    [2]uint64 // by whether it followed
+	caused  [2]uint64
+	seen    uint64
+	follows int // what is going on now: 0 what customers do, 1 what follows
 }
 
 const (
 	// BatchAfter is how far away, in microseconds, something lies that is left to
 	// the batch.
 	BatchAfter = 6 * 3_600_000_000
-	// BatchLate is about how much later than it could the batch does something.
-	BatchLate = 86_400_000_000
+	// BatchLate is about how much later than it could the batch does something: a
+	// day and three quarters, so that there is work at weekends.
+	BatchLate = 151_200_000_000
 
 	dayLong    = 86_400_000_000
 	wholeShare = 1 << 32
-	daily      = 7
+	forgetting = 16
 )
 
-func newBatch(c *Config, clock Clock) batch {
-	bits := tickBits(clock)
+func newBatch(start int64, shift uint) batch {
 	return batch{
-		monthly: newWheel(c.Start, bits), wheel: newWheel(c.Start, bits),
-		share: wholeShare / 2, until: c.Start + dayLong,
+		monthly: newWheel(start, shift), wheel: newWheel(start, shift),
+		share: wholeShare / 2, until: start + dayLong,
 	}
 }
 
 // push adds what something caused.
 func (b *batch) push(p *pending) {
-	b.caused++
+	b.caused[b.follows]++
 	if p.state == toBegin {
 		b.monthly.push(*p)
 		return
@@ -70,29 +75,35 @@ func (b *batch) take(at int64) (p pending, ok bool) {
 	}
 }
 
-// set sets the share.
+// set looks how late the work is at the end of a day, and at the end of a week (in
+// the first one, of a day) it sets the share.
 func (b *batch) set(now int64) {
 	b.until += dayLong
-	b.sets++
-	if b.sets > daily {
-		b.until += 6 * dayLong
+	b.days++
+	if p := b.wheel.peek(now); p != nil {
+		b.late += min(now-p.due, 7*dayLong)
 	}
-	if b.slots == 0 {
+	over := int64(7)
+	if b.days <= 7 {
+		over = 1
+	}
+	if int64(b.days)%over != 0 {
 		return
 	}
-	late := int64(0)
-	if p := b.wheel.peek(now); p != nil {
-		late = min(now-p.due, 7*dayLong)
-	}
-	// What follows from each thing that customers do, less what nobody sees of it.
-	each := float64(b.caused) / float64(b.slots-b.followed+1) * (float64(b.followed+1) / float64(b.taken+1))
-	share := each / (1 + each)
-	share *= 1 + float64(0.1*(float64(late-BatchLate)/dayLong))
+	// What follows from each thing that customers do, and from that, and so on; less
+	// what nobody sees of it.
+	next := min(0.9, each(b.caused[1], b.done[1]))
+	follow := each(b.caused[0], b.done[0]) / (1 - next) * each(b.seen, b.done[1])
+	share := follow / (1 + follow)
+	share *= 1 + float64(0.1*(float64(b.late/over-BatchLate)/dayLong))
 	b.share = uint64(min(0.875, share) * wholeShare)
-	if b.sets > daily {
-		b.slots, b.caused, b.taken, b.followed = 0, 0, 0, 0
+	b.late = 0
+	for _, n := range []*uint64{&b.done[0], &b.done[1], &b.caused[0], &b.caused[1], &b.seen} {
+		*n -= *n / forgetting
 	}
 }
+
+func each(of, all uint64) float64 { return float64(of+1) / float64(all+1) }
 
 func (b *batch) count() int { return b.monthly.count + b.wheel.count }
 

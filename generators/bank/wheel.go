@@ -61,13 +61,15 @@ type wheel struct {
 	next  int
 	slots [levels][256]list
 	used  [levels][4]uint64 // bitmap of the slots that hold something
-	pool  []page
+	pool  []*[chunk]page    // grows without moving what is there
+	pages int32
 	free  int32 // first free page, or -1
 }
 
 const (
 	levels   = 8
 	pageSize = 15
+	chunk    = 256
 )
 
 // list is the entries of one slot, in pages.
@@ -114,30 +116,36 @@ func (w *wheel) place(p *pending, tick int64) {
 	level := (bits.Len64(uint64(tick^w.now)) - 1) / 8
 	slot := uint8(tick >> (8 * level))
 	l := &w.slots[level][slot]
-	if l.last < 0 || w.pool[l.last].n == pageSize {
-		at := w.page()
+	if l.last < 0 || w.page(l.last).n == pageSize {
+		at := w.more()
 		if l.last < 0 {
 			l.first = at
 		} else {
-			w.pool[l.last].next = at
+			w.page(l.last).next = at
 		}
 		l.last = at
 		w.used[level][slot/64] |= 1 << (slot % 64)
 	}
-	last := &w.pool[l.last]
+	last := w.page(l.last)
 	last.entries[last.n] = *p
 	last.n++
 }
 
-func (w *wheel) page() int32 {
+func (w *wheel) page(at int32) *page { return &w.pool[at/chunk][at%chunk] }
+
+// more takes a page that is free.
+func (w *wheel) more() int32 {
 	at := w.free
 	if at < 0 {
-		w.pool = append(w.pool, page{})
-		at = int32(len(w.pool) - 1)
+		at = w.pages
+		if w.pages++; at%chunk == 0 {
+			w.pool = append(w.pool, new([chunk]page))
+		}
 	} else {
-		w.free = w.pool[at].next
+		w.free = w.page(at).next
 	}
-	w.pool[at].n, w.pool[at].next = 0, -1
+	p := w.page(at)
+	p.n, p.next = 0, -1
 	return at
 }
 
@@ -203,16 +211,17 @@ func (w *wheel) open(level int, slot uint8) {
 	w.slots[level][slot] = list{-1, -1}
 	w.used[level][slot/64] &^= 1 << (slot % 64)
 	for at := l.first; at >= 0; {
-		n, next := w.pool[at].n, w.pool[at].next
-		for i := range n {
-			p := w.pool[at].entries[i] // placing may move the pool
+		page := w.page(at)
+		for i := range page.n {
+			p := &page.entries[i]
 			if tick := p.due >> w.shift; tick <= w.now {
-				w.head = append(w.head, p)
+				w.head = append(w.head, *p)
 			} else {
-				w.place(&p, tick)
+				w.place(p, tick)
 			}
 		}
-		w.pool[at].next, w.free = w.free, at
+		next := page.next
+		page.next, w.free = w.free, at
 		at = next
 	}
 }
@@ -220,7 +229,10 @@ func (w *wheel) open(level int, slot uint8) {
 // clone returns a copy that shares nothing.
 func (w *wheel) clone() *wheel {
 	c := *w
-	c.head, c.pool = slices.Clone(w.head[w.next:]), slices.Clone(w.pool)
-	c.next = 0
+	c.head, c.next = slices.Clone(w.head[w.next:]), 0
+	c.pool = make([]*[chunk]page, len(w.pool))
+	for i, pages := range w.pool {
+		c.pool[i] = new(*pages)
+	}
 	return &c
 }

@@ -178,8 +178,8 @@ func (w *ages) walk(f *flow.Flow, weight float64) {
 		}
 		state = t.To
 		wait := w.delay(&t.After, begin+age)
-		if wait >= bank.BatchAfter {
-			wait += bank.BatchLate
+		if wait >= bank.BatchAfter { // there is no work yet to be behind with in the first days
+			wait += min(bank.BatchLate, (begin+age+wait-w.start)/20)
 		}
 		if age += wait; age >= w.span {
 			return

@@ -1,0 +1,49 @@
+package bank
+
+import (
+	"testing"
+)
+
+// What customers begin has the same share of the slots on every day of the week,
+// though nothing is settled on Saturdays and Sundays; and what follows is not
+// much later than it could be.
+func TestCustomersKeepTheirDays(t *testing.T) {
+	t.Parallel()
+	share := func(pin func(*batch)) (least, most, late float64) {
+		b := open(t, func(c *Config) { c.Clocks[0] = grid{opening, dayLong / 10_000} })
+		e, l := b.tape.live, &b.tape.live.lanes[0]
+		var began, all [7]float64
+		for l.next < 70*10_000 {
+			at := l.clock.At(l.next)
+			if pin != nil {
+				pin(&l.batch)
+			}
+			followed := l.batch.seen
+			e.slot(l, at)
+			if day := (at - opening) / dayLong; day >= 21 {
+				all[day%7]++
+				if l.batch.seen == followed {
+					began[day%7]++
+				}
+				if p := l.batch.wheel.peek(at); p != nil {
+					late += float64(at-p.due) / dayLong / (49 * 10_000)
+				}
+			}
+			l.block = l.block[:0]
+		}
+		least, most = 1, 0
+		for day := range all {
+			least, most = min(least, began[day]/all[day]), max(most, began[day]/all[day])
+		}
+		return least, most, late
+	}
+	least, most, late := share(nil)
+	t.Logf("%.3f to %.3f of the slots are what customers begin; what follows is %.1f days late", least, most, late)
+	if most-least > 0.03 || least < 0.35 || late > 3 {
+		t.Errorf("%.3f to %.3f of the slots are what customers begin; what follows is %.1f days late", least, most, late)
+	}
+	// The control: as soon as it can be, so that it takes Mondays.
+	if least, most, _ := share(func(b *batch) { b.share = wholeShare * 7 / 8 }); most-least < 0.05 {
+		t.Errorf("the control: %.3f to %.3f of the slots are what customers begin", least, most)
+	}
+}
