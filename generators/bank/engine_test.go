@@ -143,6 +143,26 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
+// The sum of every currency is nothing after each block of events, however many:
+// -benchtime 100000000x looks at a hundred million.
+func BenchmarkConservation(b *testing.B) {
+	e := open(b, func(c *Config) {
+		c.Customers, c.Merchants = 100_000, 10_000
+		c.Clocks[flow.Payments] = grid{opening, dayLong / 300_000}
+	}).tape.live
+	l := &e.lanes[0]
+	for n := 0; n < b.N; n += blockSize {
+		l.block = l.block[:0]
+		e.advance()
+		for currency, sum := range e.books.sums(e.world) {
+			if sum != 0 {
+				b.Fatalf("event %d: %d minor units of %s came from nowhere", l.next, sum, currency)
+			}
+		}
+	}
+	b.ReportMetric(float64(e.books.posted)/float64(l.next), "postings/event")
+}
+
 func BenchmarkRender(b *testing.B) {
 	for _, format := range []string{encode.JSON, encode.Avro} {
 		for _, size := range []int{1000, 100_000, 1_000_000} {
