@@ -2,6 +2,7 @@ package bank
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -55,6 +56,7 @@ func (c crime) hop() uint8     { return uint8(c) }
 type wheel struct {
 	shift uint  // microseconds in a tick, as a power of two
 	now   int64 // the current tick; all entries before it are in head
+	idle  int64 // no entry that is not in head is due before this tick
 	count int
 
 	head  []pending // entries up to and with the current tick, sorted; from next on
@@ -108,6 +110,7 @@ func (w *wheel) push(p pending) {
 		w.head = slices.Insert(w.head, w.next+at, p)
 		return
 	}
+	w.idle = min(w.idle, tick)
 	w.place(&p, tick)
 }
 
@@ -151,7 +154,7 @@ func (w *wheel) more() int32 {
 
 // peek returns the earliest entry that is due at a time, or nil.
 func (w *wheel) peek(t int64) *pending {
-	if w.next == len(w.head) && !w.advance(t>>w.shift) {
+	if w.next == len(w.head) && (t>>w.shift < w.idle || !w.advance(t>>w.shift)) {
 		return nil
 	}
 	if p := &w.head[w.next]; p.due <= t {
@@ -176,11 +179,13 @@ func (w *wheel) advance(limit int64) bool {
 	for {
 		level, slot, ok := w.earliest()
 		if !ok {
+			w.idle = math.MaxInt64
 			return false
 		}
 		below := uint(8 * level)
 		tick := w.now>>(below+8)<<(below+8) | int64(slot)<<below // of the slot's beginning
 		if tick > limit {
+			w.idle = tick
 			return false
 		}
 		w.now = tick
