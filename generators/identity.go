@@ -21,33 +21,43 @@ func (id ID128) Append(dst []byte) []byte {
 
 // Put writes the 36 characters that [ID128.Append] appends.
 func (id ID128) Put(out *[IDTextLen]byte) {
-	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
-	b, c := hex8(uint32(hi)), hex8(uint32(lo>>32))
-	binary.BigEndian.PutUint64(out[0:8], hex8(uint32(hi>>32)))
+	binary.LittleEndian.PutUint16(out[0:2], hex(id[0]))
+	binary.LittleEndian.PutUint16(out[2:4], hex(id[1]))
+	binary.LittleEndian.PutUint16(out[4:6], hex(id[2]))
+	binary.LittleEndian.PutUint16(out[6:8], hex(id[3]))
 	out[8] = '-'
-	binary.BigEndian.PutUint32(out[9:13], uint32(b>>32))
+	binary.LittleEndian.PutUint16(out[9:11], hex(id[4]))
+	binary.LittleEndian.PutUint16(out[11:13], hex(id[5]))
 	out[13] = '-'
-	binary.BigEndian.PutUint32(out[14:18], uint32(b))
+	binary.LittleEndian.PutUint16(out[14:16], hex(id[6]))
+	binary.LittleEndian.PutUint16(out[16:18], hex(id[7]))
 	out[18] = '-'
-	binary.BigEndian.PutUint32(out[19:23], uint32(c>>32))
+	binary.LittleEndian.PutUint16(out[19:21], hex(id[8]))
+	binary.LittleEndian.PutUint16(out[21:23], hex(id[9]))
 	out[23] = '-'
-	binary.BigEndian.PutUint32(out[24:28], uint32(c))
-	binary.BigEndian.PutUint64(out[28:36], hex8(uint32(lo)))
+	binary.LittleEndian.PutUint16(out[24:26], hex(id[10]))
+	binary.LittleEndian.PutUint16(out[26:28], hex(id[11]))
+	binary.LittleEndian.PutUint16(out[28:30], hex(id[12]))
+	binary.LittleEndian.PutUint16(out[30:32], hex(id[13]))
+	binary.LittleEndian.PutUint16(out[32:34], hex(id[14]))
+	binary.LittleEndian.PutUint16(out[34:36], hex(id[15]))
 }
 
 // String returns the 36 characters that [ID128.Append] appends.
 func (id ID128) String() string { return string(id.Append(nil)) }
 
-// hex8 returns the eight lower-case hexadecimal digits of x, the first in the
-// most significant byte: spread the nibbles over the bytes, then add '0', and
-// 39 more ('a'-'0'-10) where the nibble is above nine.
-func hex8(x uint32) uint64 {
-	v := uint64(x)
-	v = (v | v<<16) & 0x0000ffff0000ffff
-	v = (v | v<<8) & 0x00ff00ff00ff00ff
-	v = (v | v<<4) & 0x0f0f0f0f0f0f0f0f
-	letters := (v + 0x0606060606060606) >> 4 & 0x0101010101010101
-	return v + 0x3030303030303030 + letters*39
+// hex returns the two lower-case hexadecimal digits of b, the first in the lower
+// byte.
+func hex(b byte) uint16 {
+	const digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" +
+		"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f" +
+		"404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f" +
+		"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f" +
+		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f" +
+		"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf" +
+		"c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf" +
+		"e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+	return uint16(digits[2*int(b)]) | uint16(digits[2*int(b)+1])<<8
 }
 
 // ParseID reads the 36 characters of RFC 9562 section 4, in either case, and

@@ -88,8 +88,13 @@ func (s *stream) Range(first uint64, count int) generators.Stream {
 // part is a part of a stream, whose events are made.
 type part struct {
 	*stream
-	blocks []*Block
+	blocks  []*Block
+	touched byte
 }
+
+// ahead is how many events' rows are fetched together; some tens of misses are
+// under way at a time at most.
+const ahead = 64
 
 // Fill implements [generators.Stream].
 func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) {
@@ -97,5 +102,9 @@ func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) {
 		p.blocks = p.blocks[1:]
 	}
 	b := p.blocks[0]
-	p.fill(ev, &b.Events[seq-b.First])
+	i := seq - b.First
+	if i%ahead == 0 && p.lane < labels {
+		p.touched += p.bank.touch(b.Events[i:min(i+ahead, uint64(len(b.Events)))])
+	}
+	p.fill(ev, &b.Events[i])
 }

@@ -14,13 +14,16 @@ type avroEncoder struct {
 	ops    []op   // of all fields but the first and the last: the identity and the checksum
 	head   []byte // the frame, when there is one, and the length of the identity
 	framed bool
+	atMost int // bytes of a record whose strings are short, and a slot behind it
 	crc    *crc32.Table
 }
 
 func newAvroEncoder(s *generators.Schema, frame []byte) *avroEncoder {
-	return &avroEncoder{
+	e := &avroEncoder{
 		ops: opsOf(s), head: append(frame, 2*generators.IDTextLen), framed: len(frame) > 0, crc: castagnoli(),
 	}
+	e.atMost = len(e.head) + len(s.Fields)*longestValue + 2*slotSize
+	return e
 }
 
 // frameLen is the length of the frame of the registry's wire format.
@@ -36,39 +39,76 @@ func (e *avroEncoder) Format() string {
 	return Avro
 }
 
+// Append works in the whole capacity of dst, of which n bytes are written. There
+// is room for everything but long strings, which make room for themselves.
 func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	dst = append(dst, e.head...)
-	start := len(dst) - 1 // the frame is not summed
-	dst = appendID(dst, ev)
-	ops, sum := e.ops, &ev.Values[len(e.ops)+1]
+	start := len(dst)
+	dst = room(dst, start, e.atMost)
+	n := start + copy(dst[start:], e.head)
+	start = n - 1 // the frame is not summed
+	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
+	n += generators.IDTextLen
+	ops := e.ops
 	values := ev.Values[1:][:len(ops)]
 	for i := range values {
 		v, op := &values[i], ops[i]
-		if op&nullable != 0 {
-			if v.Null {
-				dst = append(dst, 0) // branch 0 of the union
-				continue
-			}
-			if op == opString|nullable && len(v.Str) < 0x40 {
-				dst = append(append(dst, 2, byte(len(v.Str)<<1)), v.Str...)
-				continue
-			}
-			dst = append(dst, 2) // branch 1
+		branch := (*[2 * slotSize]byte)(dst[n:]) // of the union; only that of a nullable field stays
+		if v.Null && op&nullable != 0 {
+			branch[0] = 0
+			n++
+			continue
 		}
-		switch op &^ nullable {
+		branch[0] = 2
+		at := int(op & nullable)
+		n += at
+		switch out := (*slot)(branch[at:]); op &^ nullable {
 		case opString:
-			dst = append(appendLong(dst, int64(len(v.Str))), v.Str...)
+			s := v.Str
+			out[0] = byte(len(s) << 1)
+			text := (*slot)(branch[at+1:])
+			switch {
+			case len(s) > 32:
+				dst, n = e.putText(dst, n, s)
+				continue
+			case len(s) > 16:
+				binary.LittleEndian.PutUint64(text[:], word(s))
+				binary.LittleEndian.PutUint64(text[8:], word(s[8:]))
+				binary.LittleEndian.PutUint64(text[len(s)-16:], word(s[len(s)-16:]))
+				binary.LittleEndian.PutUint64(text[len(s)-8:], word(s[len(s)-8:]))
+			case len(s) >= 8:
+				binary.LittleEndian.PutUint64(text[:], word(s))
+				binary.LittleEndian.PutUint64(text[len(s)-8:], word(s[len(s)-8:]))
+			case len(s) >= 4:
+				binary.LittleEndian.PutUint32(text[:], half(s))
+				binary.LittleEndian.PutUint32(text[len(s)-4:], half(s[len(s)-4:]))
+			case len(s) > 0:
+				text[0], text[len(s)/2], text[len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
+			}
+			n += len(s) + 1
 		case opNumber:
-			dst = appendLong(dst, v.Int)
+			n += putLong(out, v.Int)
 		case opTime:
-			dst = appendLong(dst, floorDiv(v.Int, 1000))
+			n += putLong(out, floorDiv(v.Int, 1000))
 		default:
-			dst = append(dst, byte(v.Int&1))
+			out[0] = byte(v.Int & 1)
+			n++
 		}
 	}
-	*sum = generators.Value{Int: int64(crc32.Checksum(dst[start:], e.crc))}
-	return appendLong(dst, sum.Int)
+	sum := crc32.Checksum(dst[start:n], e.crc)
+	ev.Values[len(ops)+1] = generators.Value{Int: int64(sum)}
+	return dst[:n+putLong((*slot)(dst[n:]), int64(sum))]
 }
+
+// putText writes a string of any length, and makes room for all that Append may
+// write behind it.
+func (e *avroEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
+	dst = append(appendLong(dst[:n], int64(len(s))), s...)
+	n = len(dst)
+	return room(dst, n, e.atMost), n
+}
+
+// putLong writes a zigzag varint, int and long of Avro, and returns its length.
+func putLong(out *slot, n int64) int { return putUvarint(out, uint64(n<<1)^uint64(n>>63)) }
 
 // appendLong appends a zigzag varint: int and long of Avro.
 func appendLong(dst []byte, n int64) []byte {

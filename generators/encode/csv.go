@@ -61,7 +61,7 @@ func (e *csvEncoder) Append(dst []byte, ev *generators.Event) []byte {
 		case generators.String:
 			n = putText(dst, n, v.Str)
 		case generators.Bool:
-			n += putBool(dst, n, v.Int)
+			n += putBool((*[boolLen]byte)(dst[n:]), v.Int)
 		case generators.Timestamp:
 			putTime((*[timeLen]byte)(dst[n:]), v.Int)
 			n += timeLen

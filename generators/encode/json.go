@@ -13,31 +13,30 @@ type jsonEncoder struct {
 	first  jsonField   // the identity
 	fields []jsonField // those between
 	tail   jsonField   // the checksum
+	atMost int         // bytes of a record whose strings are short and plain, and a slot behind it
 	crc    *crc32.Table
 }
 
 // jsonField is one member. What stands before its value is written as a whole
 // array: a store of fixed size, which is far cheaper than a copy of its length.
 type jsonField struct {
-	lead   [leadSize]byte // `,"name":`, then the opening quote where the kind has one
-	rest   string         // of a lead that is longer
-	atMost int            // bytes of the member without its string's characters
-	size   uint8          // of the lead, at most leadSize
-	quote  uint8          // 1 where the kind has quotes, else 0
-	kind   generators.Kind
-	plain  bool
+	lead  [leadSize]byte // `,"name":`, then the opening quote where the kind has one
+	rest  string         // of a lead that is longer
+	size  uint8          // of the lead, at most leadSize
+	quote uint8          // 1 where the kind has quotes, else 0
+	op    op
+	plain bool
 }
 
 const (
-	leadSize     = 32
-	longestValue = generators.IDTextLen + len(`""}`) // of those that are no strings
-	longestByte  = len(`\u0000`)                     // what one byte of a string can become
+	leadSize    = 32
+	longestByte = len(`\u0000`) // what one byte of a string can become
 )
 
 func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 	e := &jsonEncoder{crc: castagnoli()}
 	for i, f := range s.Fields {
-		out := jsonField{kind: f.Kind, plain: f.Plain}
+		out := jsonField{op: opOf(f.Kind), plain: f.Plain}
 		lead := `,"` + f.Name + `":`
 		if i == 0 {
 			lead = "{" + lead[1:]
@@ -47,9 +46,10 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 		}
 		out.size = uint8(copy(out.lead[:], lead))
 		out.rest = lead[out.size:]
-		out.atMost = leadSize + len(out.rest) + longestValue
+		e.atMost += len(lead) + longestValue
 		e.fields = append(e.fields, out)
 	}
+	e.atMost += 2 * slotSize
 	last := len(e.fields) - 1
 	e.first, e.tail, e.fields = e.fields[0], e.fields[last], e.fields[1:last]
 	return e
@@ -57,66 +57,99 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 
 func (e *jsonEncoder) Format() string { return JSON }
 
-// Append works in the whole capacity of dst, of which n bytes are written, and
-// makes room once for each member.
+// Append works in the whole capacity of dst, of which n bytes are written. There
+// is room for everything but strings that are long or may need escapes: those
+// make room for themselves.
 func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	start := len(dst)
-	dst, n := e.first.putID(dst, ev)
+	dst = room(dst, start, e.atMost)
+	n := e.first.putID(dst, start, ev)
 	fields := e.fields
 	values := ev.Values[1:][:len(fields)]
 	for i := range values {
 		f, v := &fields[i], &values[i]
-		if most := f.atMost + longestByte*len(v.Str); len(dst)-n < most {
-			dst = grow(dst, n, most)
+		member := (*[2 * slotSize]byte)(dst[n:])
+		*(*[leadSize]byte)(member[:]) = f.lead
+		if f.rest != "" {
+			n += copy(dst[n+leadSize:], f.rest)
+			member = (*[2 * slotSize]byte)(dst[n:])
 		}
-		n = f.putLead(dst, n)
+		at := int(f.size & 63)
 		if v.Null {
-			n -= int(f.quote)
-			binary.LittleEndian.PutUint32(dst[n:], 'n'|'u'<<8|'l'<<16|'l'<<24)
-			n += len("null")
+			at -= int(f.quote)
+			binary.LittleEndian.PutUint32(member[at&63:], 'n'|'u'<<8|'l'<<16|'l'<<24)
+			n += at + len("null")
 			continue
 		}
-		switch f.kind {
-		case generators.String:
+		n += at
+		switch out := (*slot)(member[at:]); f.op {
+		case opString:
+			s := v.Str
 			switch {
-			case f.plain:
-				n += copy(dst[n:], v.Str)
-			case copyUnescaped(dst[n:], v.Str):
-				n += len(v.Str)
-			default:
-				n = len(appendEscaped(dst[:n], v.Str)) // there is room: it stays in dst
+			case len(s) > 32 || !f.plain:
+				dst, n = e.putText(dst, n, s, f.plain)
+				continue
+			case len(s) > 16:
+				binary.LittleEndian.PutUint64(out[:], word(s))
+				binary.LittleEndian.PutUint64(out[8:], word(s[8:]))
+				binary.LittleEndian.PutUint64(out[len(s)-16:], word(s[len(s)-16:]))
+				binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
+			case len(s) >= 8:
+				binary.LittleEndian.PutUint64(out[:], word(s))
+				binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
+			case len(s) >= 4:
+				binary.LittleEndian.PutUint32(out[:], half(s))
+				binary.LittleEndian.PutUint32(out[len(s)-4:], half(s[len(s)-4:]))
+			case len(s) > 0:
+				out[0], out[len(s)/2], out[len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
 			}
-			dst[n] = '"'
-			n++
-		case generators.Timestamp:
-			putTime((*[timeLen]byte)(dst[n:]), v.Int)
-			dst[n+timeLen] = '"'
+			out[len(s)] = '"'
+			n += len(s) + 1
+		case opNumber:
+			if uint64(v.Int) < 1e8 {
+				n += putShort((*[8]byte)(out[:]), uint64(v.Int))
+			} else {
+				n += putInt((*[intLen]byte)(out[:]), v.Int)
+			}
+		case opTime:
+			putTime((*[timeLen]byte)(out[:]), v.Int)
+			out[timeLen] = '"'
 			n += timeLen + 1
-		case generators.Bool:
-			n += putBool(dst, n, v.Int)
-		default: // Int, Long
-			n += putInt((*[intLen]byte)(dst[n:]), v.Int)
+		default:
+			n += putBool((*[boolLen]byte)(out[:]), v.Int)
 		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	ev.Values[len(fields)+1] = generators.Value{Int: int64(sum)}
-	dst = room(dst, n, e.tail.atMost)
 	n = e.tail.putLead(dst, n)
 	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
 	dst[n] = '}'
 	return dst[:n+1]
 }
 
-// putID writes the identity behind dst, and returns the whole capacity of dst
-// and how many bytes of it are written.
-func (f *jsonField) putID(dst []byte, ev *generators.Event) ([]byte, int) {
-	n := len(dst)
-	dst = room(dst, n, f.atMost)
+// putText writes a string of any length, with its closing quote, and makes room
+// for all that Append may write behind it.
+func (e *jsonEncoder) putText(dst []byte, n int, s string, plain bool) ([]byte, int) {
+	dst = room(dst, n, longestByte*len(s)+e.atMost)
+	switch {
+	case plain:
+		n += copy(dst[n:], s)
+	case copyUnescaped(dst[n:], s):
+		n += len(s)
+	default:
+		n = len(appendEscaped(dst[:n], s)) // there is room: it stays in dst
+	}
+	dst[n] = '"'
+	return dst, n + 1
+}
+
+// putID writes the identity and returns where it ends.
+func (f *jsonField) putID(dst []byte, n int, ev *generators.Event) int {
 	n = f.putLead(dst, n)
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 	n += generators.IDTextLen
 	dst[n] = '"'
-	return dst, n + 1
+	return n + 1
 }
 
 // putLead writes what stands before the value and returns where the value
@@ -124,19 +157,19 @@ func (f *jsonField) putID(dst []byte, ev *generators.Event) ([]byte, int) {
 func (f *jsonField) putLead(dst []byte, n int) int {
 	*(*[leadSize]byte)(dst[n:]) = f.lead
 	n += int(f.size)
-	if f.rest != "" {
-		n += copy(dst[n:], f.rest)
-	}
-	return n
+	return n + copy(dst[n:], f.rest)
 }
 
-// putBool writes true or false, eight bytes at once, and returns its length.
-func putBool(dst []byte, n int, b int64) int {
+// boolLen is the most bytes that putBool writes.
+const boolLen = 8
+
+// putBool writes true or false, at once, and returns its length.
+func putBool(out *[boolLen]byte, b int64) int {
 	if b != 0 {
-		binary.LittleEndian.PutUint32(dst[n:], 't'|'r'<<8|'u'<<16|'e'<<24)
+		binary.LittleEndian.PutUint32(out[:], 't'|'r'<<8|'u'<<16|'e'<<24)
 		return len("true")
 	}
-	binary.LittleEndian.PutUint64(dst[n:], 'f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)
+	binary.LittleEndian.PutUint64(out[:], 'f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)
 	return len("false")
 }
 

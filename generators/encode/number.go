@@ -22,25 +22,19 @@ func putInt(out *[intLen]byte, n int64) int {
 	}
 	high, low := uint64(n)/1e8, uint64(n)%1e8
 	if high == 0 {
-		return putShort(out[:8], low)
+		return putShort((*[8]byte)(out[:]), low)
 	}
-	size := putShort(out[:8], high)
+	size := putShort((*[8]byte)(out[:]), high)
 	binary.LittleEndian.PutUint64(out[size:size+8], digits8(low)|zeros)
 	return size + 8
 }
 
 // putShort writes a number below 10^8 into eight bytes, without leading zeros,
 // and returns its length. The last digit stays, and skip counts the zeros before.
-func putShort(out []byte, n uint64) int {
-	if n < 10_000 {
-		d := pair(uint32(n/100)) | pair(uint32(n%100))<<16
-		skip := bits.TrailingZeros32(uint32(d^zeros)|1<<24) / 8
-		binary.LittleEndian.PutUint32(out, uint32(d)>>(8*skip))
-		return 4 - skip
-	}
+func putShort(out *[8]byte, n uint64) int {
 	d := digits8(n)
 	skip := bits.TrailingZeros64(d|1<<56) / 8
-	binary.LittleEndian.PutUint64(out, (d|zeros)>>(8*skip))
+	binary.LittleEndian.PutUint64(out[:], (d|zeros)>>(8*skip&63))
 	return 8 - skip
 }
 
@@ -49,12 +43,17 @@ const zeros = 0x3030303030303030
 
 // digits8 returns the eight digits of a number below 10^8, the first in the
 // lowest byte. It halves the number three times, all parts at once; the
-// divisions by 100 and by 10 are multiplications.
+// divisions are multiplications.
 func digits8(n uint64) uint64 {
 	n = n/10_000 | n%10_000<<32
 	q := n * 5243 >> 19 & 0x0000007f_0000007f // each half / 100
-	n = q | (n-q*100)<<16
-	q = n * 103 >> 10 & 0x000f000f_000f000f // each quarter / 10
+	return pairs(q | (n-q*100)<<16)
+}
+
+// pairs returns the digits of four numbers below 100, which have 16 bits each,
+// the first of each in the lower byte.
+func pairs(n uint64) uint64 {
+	q := n * 103 >> 10 & 0x000f000f_000f000f // each / 10
 	return q | (n-q*10)<<8
 }
 
@@ -77,11 +76,13 @@ func putTime(out *[timeLen]byte, micros int64) {
 	minute, rest := bits.Mul64(rest, 60)
 	second, rest := bits.Mul64(rest, 60)
 	milli, _ := bits.Mul64(rest, 1000)
-	binary.LittleEndian.PutUint64(out[0:8], pair(century)|pair(year)<<16|'-'<<32|pair(month)<<40|'-'<<56)
-	binary.LittleEndian.PutUint64(out[8:16], pair(date)|'T'<<16|pair(uint32(hour))<<24|':'<<40|pair(uint32(minute))<<48)
 	tenths := milli * 205 >> 11 // milli / 10, below 1000
-	binary.LittleEndian.PutUint64(out[16:24],
-		':'|pair(uint32(second))<<8|'.'<<24|pair(uint32(tenths))<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
+	d := pairs(uint64(century)|uint64(year)<<16|uint64(month)<<32|uint64(date)<<48) | zeros
+	t := pairs(hour|minute<<16|second<<32|tenths<<48) | zeros
+	const two = 0xffff
+	binary.LittleEndian.PutUint64(out[0:8], d&0xffffffff|'-'<<32|d>>32&two<<40|'-'<<56)
+	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t&two<<24|':'<<40|t>>16&two<<48)
+	binary.LittleEndian.PutUint64(out[16:24], ':'|t>>32&two<<8|'.'<<24|t>>48<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
 }
 
 // appendTime appends what putTime writes.
@@ -90,14 +91,6 @@ func appendTime(dst []byte, micros int64) []byte {
 	dst = room(dst, n, timeLen)
 	putTime((*[timeLen]byte)(dst[n:]), micros)
 	return dst[:n+timeLen]
-}
-
-// pair returns the two digits of a number below 100, the first in the lower
-// byte.
-func pair(n uint32) uint64 {
-	const pairs = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748" +
-		"4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798" + "99"
-	return uint64(pairs[2*n]) | uint64(pairs[2*n+1])<<8
 }
 
 // civil turns days since 0000-01-01 of the Gregorian calendar into a date.

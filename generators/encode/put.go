@@ -2,6 +2,7 @@ package encode
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -23,22 +24,78 @@ const (
 func opsOf(s *generators.Schema) []op {
 	ops := make([]op, 0, len(s.Fields))
 	for _, f := range s.Fields[1 : len(s.Fields)-1] {
-		o := opNumber
-		switch f.Kind {
-		case generators.String:
-			o = opString
-		case generators.Timestamp:
-			o = opTime
-		case generators.Bool:
-			o = opBool
-		default: // Int, Long
-		}
+		o := opOf(f.Kind)
 		if f.Nullable {
 			o |= nullable
 		}
 		ops = append(ops, o)
 	}
 	return ops
+}
+
+func opOf(k generators.Kind) op {
+	switch k {
+	case generators.String:
+		return opString
+	case generators.Timestamp:
+		return opTime
+	case generators.Bool:
+		return opBool
+	default: // Int, Long
+		return opNumber
+	}
+}
+
+// slot is where a value of a bounded length is written: its size is known, so
+// that the compiler sees that the stores fit.
+type slot = [slotSize]byte
+
+const (
+	slotSize     = 64
+	shortText    = 32                       // bytes of the longest string that copyShort copies
+	longestValue = generators.IDTextLen + 2 // of those that fit into a slot
+)
+
+// copyShort copies at most shortText bytes, as words that may overlap: in half
+// the time of a call of copy.
+func copyShort(out *slot, s string) {
+	switch n := len(s); {
+	case n > 16:
+		binary.LittleEndian.PutUint64(out[0:8], word(s))
+		binary.LittleEndian.PutUint64(out[8:16], word(s[8:]))
+		binary.LittleEndian.PutUint64(out[n-16:], word(s[n-16:]))
+		binary.LittleEndian.PutUint64(out[n-8:], word(s[n-8:]))
+	case n >= 8:
+		binary.LittleEndian.PutUint64(out[0:8], word(s))
+		binary.LittleEndian.PutUint64(out[n-8:], word(s[n-8:]))
+	case n >= 4:
+		binary.LittleEndian.PutUint32(out[0:4], half(s))
+		binary.LittleEndian.PutUint32(out[n-4:], half(s[n-4:]))
+	case n > 0:
+		out[0], out[n/2], out[n-1] = s[0], s[n/2], s[n-1]
+	}
+}
+
+func copy16(out *slot, s string) {
+	binary.LittleEndian.PutUint64(out[0:8], word(s))
+	binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
+}
+
+func copy8(out *slot, s string) {
+	binary.LittleEndian.PutUint32(out[0:4], half(s))
+	binary.LittleEndian.PutUint32(out[len(s)-4:], half(s[len(s)-4:]))
+}
+
+func copy3(out *slot, s string) {
+	if n := len(s); n > 0 {
+		out[0], out[n/2], out[n-1] = s[0], s[n/2], s[n-1]
+	}
+}
+
+// half returns the first four bytes, the first in the lowest.
+func half(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // appendID appends the identity as text.
@@ -56,6 +113,20 @@ func appendUvarint(dst []byte, u uint64) []byte {
 		u >>= 7
 	}
 	return append(dst, byte(u))
+}
+
+// putUvarint writes a varint and returns its length. Up to 56 bits it spreads
+// groups of seven over the bytes of a word, without a branch for each.
+func putUvarint(out *slot, u uint64) int {
+	if u >= 1<<56 {
+		return binary.PutUvarint(out[:], u)
+	}
+	more := (bits.Len64(u|1) - 1) / 7 // bytes before the last
+	u = u&0x0fffffff | u>>28<<32
+	u = u&0x00003fff_00003fff | u&0x0fffc000_0fffc000<<2
+	u = u&0x007f007f_007f007f | u&0x3f803f80_3f803f80<<1
+	binary.LittleEndian.PutUint64(out[:], u|0x80808080_80808080&(1<<(8*more)-1))
+	return more + 1
 }
 
 // appendLen appends a length as a varint, most often of one byte.
