@@ -164,12 +164,13 @@ func BenchmarkConservation(b *testing.B) {
 }
 
 func BenchmarkRender(b *testing.B) {
-	for _, format := range []string{encode.JSON, encode.Avro} {
+	for _, format := range []string{encode.JSON, encode.Avro, encode.Protobuf} {
 		for _, size := range []int{1000, 100_000, 1_000_000} {
 			b.Run(format+time.Duration(size).String(), func(b *testing.B) {
 				bank := settled(b, size)
 				e := bank.tape.live
-				r, schema := bank.renderer, paymentSchema()
+				schema := paymentSchema()
+				s := &stream{bank: bank, schema: schema, fill: bank.fillPayment}
 				enc, err := encode.New(format, schema, encode.Options{})
 				if err != nil {
 					b.Fatal(err)
@@ -177,22 +178,18 @@ func BenchmarkRender(b *testing.B) {
 				ev, key := generators.NewEvent(schema), generators.NewKey(1)
 				buf := make([]byte, 0, blockSize*600)
 				n, bytes, before := 0, 0, cpu()
-				var sum byte
+				block := &Block{}
+				made := &part{stream: s, blocks: []*Block{block}}
 				b.ReportAllocs()
 				for b.Loop() {
 					l := &e.lanes[0]
 					l.block = l.block[:0]
 					e.advance()
-					first := l.next - blockSize
+					block.First, block.Events = l.next-blockSize, l.block
 					buf = buf[:0]
-					for i := range l.block {
-						if i%64 == 0 {
-							for j := i; j < i+64; j++ {
-								sum += e.accounts[int(l.block[j].Account)*rowSize] + e.merchants[int(l.block[j].Other)%len(e.shops)*rowSize]
-							}
-						}
-						ev.ID = key.Seal(0, first+uint64(i))
-						r.fillPayment(ev, &l.block[i])
+					for seq := block.First; seq < l.next; seq++ {
+						ev.ID = key.Seal(0, seq)
+						made.Fill(ev, seq, 0)
 						buf = enc.Append(buf, ev)
 					}
 					n += blockSize

@@ -14,7 +14,7 @@ type avroEncoder struct {
 	ops    []op   // of all fields but the first and the last: the identity and the checksum
 	head   []byte // the frame, when there is one, and the length of the identity
 	framed bool
-	atMost int // bytes of a record whose strings are short, and a slot behind it
+	atMost int // bytes of a record whose strings are short, and an area behind it
 	crc    *crc32.Table
 }
 
@@ -22,7 +22,7 @@ func newAvroEncoder(s *generators.Schema, frame []byte) *avroEncoder {
 	e := &avroEncoder{
 		ops: opsOf(s), head: append(frame, 2*generators.IDTextLen), framed: len(frame) > 0, crc: castagnoli(),
 	}
-	e.atMost = len(e.head) + len(s.Fields)*longestValue + 2*slotSize
+	e.atMost = len(e.head) + len(s.Fields)*longestValue + len(area{})
 	return e
 }
 
@@ -39,68 +39,78 @@ func (e *avroEncoder) Format() string {
 	return Avro
 }
 
-// Append works in the whole capacity of dst, of which n bytes are written. There
-// is room for everything but long strings, which make room for themselves.
+// Append works in the whole capacity of dst, of which n bytes are written.
 func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	start := len(dst)
-	dst = room(dst, start, e.atMost)
-	n := start + copy(dst[start:], e.head)
-	start = n - 1 // the frame is not summed
+	n := len(dst)
+	dst = room(dst, n, e.atMost)
+	n += copy(dst[n:], e.head)
+	start := n - 1 // the frame is not summed
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 	n += generators.IDTextLen
-	ops := e.ops
-	values := ev.Values[1:][:len(ops)]
-	for i := range values {
-		v, op := &values[i], ops[i]
-		branch := (*[2 * slotSize]byte)(dst[n:]) // of the union; only that of a nullable field stays
-		if v.Null && op&nullable != 0 {
-			branch[0] = 0
-			n++
-			continue
-		}
-		branch[0] = 2
-		at := int(op & nullable)
-		n += at
-		switch out := (*slot)(branch[at:]); op &^ nullable {
-		case opString:
-			s := v.Str
-			out[0] = byte(len(s) << 1)
-			text := (*slot)(branch[at+1:])
-			switch {
-			case len(s) > 32:
-				dst, n = e.putText(dst, n, s)
-				continue
-			case len(s) > 16:
-				binary.LittleEndian.PutUint64(text[:], word(s))
-				binary.LittleEndian.PutUint64(text[8:], word(s[8:]))
-				binary.LittleEndian.PutUint64(text[len(s)-16:], word(s[len(s)-16:]))
-				binary.LittleEndian.PutUint64(text[len(s)-8:], word(s[len(s)-8:]))
-			case len(s) >= 8:
-				binary.LittleEndian.PutUint64(text[:], word(s))
-				binary.LittleEndian.PutUint64(text[len(s)-8:], word(s[len(s)-8:]))
-			case len(s) >= 4:
-				binary.LittleEndian.PutUint32(text[:], half(s))
-				binary.LittleEndian.PutUint32(text[len(s)-4:], half(s[len(s)-4:]))
-			case len(s) > 0:
-				text[0], text[len(s)/2], text[len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
-			}
-			n += len(s) + 1
-		case opNumber:
-			n += putLong(out, v.Int)
-		case opTime:
-			n += putLong(out, floorDiv(v.Int, 1000))
-		default:
-			out[0] = byte(v.Int & 1)
-			n++
-		}
+	values := ev.Values[1:]
+	for at := 0; at < len(e.ops); at += runFields {
+		dst, n = e.run(dst, n, e.ops[at:min(at+runFields, len(e.ops))], values[at:])
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
-	ev.Values[len(ops)+1] = generators.Value{Int: int64(sum)}
-	return dst[:n+putLong((*slot)(dst[n:]), int64(sum))]
+	values[len(e.ops)] = generators.Value{Int: int64(sum)}
+	return dst[:n+putLong((*varint)(dst[n:]), int64(sum))]
 }
 
-// putText writes a string of any length, and makes room for all that Append may
-// write behind it.
+// run writes some fields behind the n bytes of dst. There is room for everything
+// but long strings: those make room for themselves.
+//
+//nolint:funlen // a call for each string would cost more than the string
+func (e *avroEncoder) run(dst []byte, n int, ops []op, values []generators.Value) ([]byte, int) {
+	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
+	values = values[:len(ops)]
+	for i, op := range ops {
+		v := &values[i]
+		if op&nullable != 0 {
+			if v.Null {
+				a[m&inArea] = 0 // branch 0 of the union
+				m++
+				continue
+			}
+			a[m&inArea] = 2 // branch 1
+			m++
+		}
+		switch at := m & inArea; op &^ nullable {
+		case opString:
+			s := v.Str
+			a[at] = byte(len(s) << 1)
+			at++
+			switch {
+			case len(s) > shortText:
+				dst, n = e.putText(dst, n+m, s)
+				a, m = (*area)(dst[n:]), 0
+				continue
+			case len(s) >= 16:
+				copy(a[at:at+16], s[:16])
+				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
+			case len(s) >= 8:
+				copy(a[at:at+8], s[:8])
+				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+			case len(s) >= 4:
+				copy(a[at:at+4], s[:4])
+				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
+			case len(s) > 0:
+				a[at], a[at+len(s)/2], a[at+len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
+			}
+			m += 1 + len(s)
+		case opNumber:
+			m += putLong((*varint)(a[at:]), v.Int)
+		case opTime:
+			m += putLong((*varint)(a[at:]), floorDiv(v.Int, 1000))
+		default:
+			a[at] = byte(v.Int & 1)
+			m++
+		}
+	}
+	return dst, n + m
+}
+
+// putText writes a string of any length, and makes room for all that may come behind
+// it.
 func (e *avroEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
 	dst = append(appendLong(dst[:n], int64(len(s))), s...)
 	n = len(dst)
@@ -108,7 +118,7 @@ func (e *avroEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
 }
 
 // putLong writes a zigzag varint, int and long of Avro, and returns its length.
-func putLong(out *slot, n int64) int { return putUvarint(out, uint64(n<<1)^uint64(n>>63)) }
+func putLong(out *varint, n int64) int { return putUvarint(out, uint64(n<<1)^uint64(n>>63)) }
 
 // appendLong appends a zigzag varint: int and long of Avro.
 func appendLong(dst []byte, n int64) []byte {

@@ -13,19 +13,19 @@ type jsonEncoder struct {
 	first  jsonField   // the identity
 	fields []jsonField // those between
 	tail   jsonField   // the checksum
-	atMost int         // bytes of a record whose strings are short and plain, and a slot behind it
+	atMost int         // bytes of a record whose strings are short, and an area behind it
 	crc    *crc32.Table
 }
 
 // jsonField is one member. What stands before its value is written as a whole
 // array: a store of fixed size, which is far cheaper than a copy of its length.
 type jsonField struct {
-	lead  [leadSize]byte // `,"name":`, then the opening quote where the kind has one
-	rest  string         // of a lead that is longer
-	size  uint8          // of the lead, at most leadSize
-	quote uint8          // 1 where the kind has quotes, else 0
-	op    op
-	plain bool
+	before string         // the beginning of a lead that is longer than leadSize
+	lead   [leadSize]byte // `,"name":`, then the opening quote where the kind has one
+	size   uint8          // of the lead
+	quote  uint8          // 1 where the kind has quotes, else 0
+	op     op
+	plain  bool
 }
 
 const (
@@ -34,7 +34,7 @@ const (
 )
 
 func newJSONEncoder(s *generators.Schema) *jsonEncoder {
-	e := &jsonEncoder{crc: castagnoli()}
+	e := &jsonEncoder{crc: castagnoli(), atMost: len(area{})}
 	for i, f := range s.Fields {
 		out := jsonField{op: opOf(f.Kind), plain: f.Plain}
 		lead := `,"` + f.Name + `":`
@@ -44,12 +44,11 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 		if f.Kind == generators.UUID || f.Kind == generators.String || f.Kind == generators.Timestamp {
 			lead, out.quote = lead+`"`, 1
 		}
-		out.size = uint8(copy(out.lead[:], lead))
-		out.rest = lead[out.size:]
+		cut := max(0, len(lead)-leadSize)
+		out.before, out.size = lead[:cut], uint8(copy(out.lead[:], lead[cut:]))
 		e.atMost += len(lead) + longestValue
 		e.fields = append(e.fields, out)
 	}
-	e.atMost += 2 * slotSize
 	last := len(e.fields) - 1
 	e.first, e.tail, e.fields = e.fields[0], e.fields[last], e.fields[1:last]
 	return e
@@ -57,78 +56,90 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 
 func (e *jsonEncoder) Format() string { return JSON }
 
-// Append works in the whole capacity of dst, of which n bytes are written. There
-// is room for everything but strings that are long or may need escapes: those
-// make room for themselves.
+// Append works in the whole capacity of dst, of which n bytes are written.
 func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	start := len(dst)
 	dst = room(dst, start, e.atMost)
-	n := e.first.putID(dst, start, ev)
-	fields := e.fields
-	values := ev.Values[1:][:len(fields)]
-	for i := range values {
-		f, v := &fields[i], &values[i]
-		member := (*[2 * slotSize]byte)(dst[n:])
-		*(*[leadSize]byte)(member[:]) = f.lead
-		if f.rest != "" {
-			n += copy(dst[n+leadSize:], f.rest)
-			member = (*[2 * slotSize]byte)(dst[n:])
-		}
-		at := int(f.size & 63)
-		if v.Null {
-			at -= int(f.quote)
-			binary.LittleEndian.PutUint32(member[at&63:], 'n'|'u'<<8|'l'<<16|'l'<<24)
-			n += at + len("null")
-			continue
-		}
-		n += at
-		switch out := (*slot)(member[at:]); f.op {
-		case opString:
-			s := v.Str
-			switch {
-			case len(s) > 32 || !f.plain:
-				dst, n = e.putText(dst, n, s, f.plain)
-				continue
-			case len(s) > 16:
-				binary.LittleEndian.PutUint64(out[:], word(s))
-				binary.LittleEndian.PutUint64(out[8:], word(s[8:]))
-				binary.LittleEndian.PutUint64(out[len(s)-16:], word(s[len(s)-16:]))
-				binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
-			case len(s) >= 8:
-				binary.LittleEndian.PutUint64(out[:], word(s))
-				binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
-			case len(s) >= 4:
-				binary.LittleEndian.PutUint32(out[:], half(s))
-				binary.LittleEndian.PutUint32(out[len(s)-4:], half(s[len(s)-4:]))
-			case len(s) > 0:
-				out[0], out[len(s)/2], out[len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
-			}
-			out[len(s)] = '"'
-			n += len(s) + 1
-		case opNumber:
-			if uint64(v.Int) < 1e8 {
-				n += putShort((*[8]byte)(out[:]), uint64(v.Int))
-			} else {
-				n += putInt((*[intLen]byte)(out[:]), v.Int)
-			}
-		case opTime:
-			putTime((*[timeLen]byte)(out[:]), v.Int)
-			out[timeLen] = '"'
-			n += timeLen + 1
-		default:
-			n += putBool((*[boolLen]byte)(out[:]), v.Int)
-		}
+	n := e.first.putLead(dst, start)
+	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
+	n += generators.IDTextLen
+	dst[n] = '"'
+	n++
+	values := ev.Values[1:]
+	for at := 0; at < len(e.fields); at += runFields {
+		dst, n = e.run(dst, n, e.fields[at:min(at+runFields, len(e.fields))], values[at:])
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
-	ev.Values[len(fields)+1] = generators.Value{Int: int64(sum)}
+	values[len(e.fields)] = generators.Value{Int: int64(sum)}
 	n = e.tail.putLead(dst, n)
 	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
 	dst[n] = '}'
 	return dst[:n+1]
 }
 
+// run writes some members behind the n bytes of dst. There is room for everything
+// but strings that are long or may need escapes: those make room for themselves.
+//
+//nolint:funlen // a call for each string would cost more than the string
+func (e *jsonEncoder) run(dst []byte, n int, fields []jsonField, values []generators.Value) ([]byte, int) {
+	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
+	values = values[:len(fields)]
+	for i := range fields {
+		f, v := &fields[i], &values[i]
+		if f.before != "" {
+			n += m
+			n += copy(dst[n:], f.before)
+			a, m = (*area)(dst[n:]), 0
+		}
+		*(*[leadSize]byte)(a[m&inArea:]) = f.lead
+		m += int(f.size)
+		if v.Null {
+			m -= int(f.quote)
+			binary.LittleEndian.PutUint32(a[m&inArea:], 'n'|'u'<<8|'l'<<16|'l'<<24)
+			m += len("null")
+			continue
+		}
+		switch at := m & inArea; f.op {
+		case opString:
+			s := v.Str
+			switch {
+			case len(s) > shortText || !f.plain:
+				dst, n = e.putText(dst, n+m, s, f.plain)
+				a, m = (*area)(dst[n:]), 0
+				continue
+			case len(s) >= 16:
+				copy(a[at:at+16], s[:16])
+				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
+			case len(s) >= 8:
+				copy(a[at:at+8], s[:8])
+				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+			case len(s) >= 4:
+				copy(a[at:at+4], s[:4])
+				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
+			case len(s) > 0:
+				a[at], a[at+len(s)/2], a[at+len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
+			}
+			a[at+len(s)] = '"'
+			m += len(s) + 1
+		case opNumber:
+			if uint64(v.Int) < 1e8 {
+				m += putShort((*[8]byte)(a[at:]), uint64(v.Int))
+			} else {
+				m += putInt((*[intLen]byte)(a[at:]), v.Int)
+			}
+		case opTime:
+			putTime((*[timeLen]byte)(a[at:]), v.Int)
+			a[at+timeLen] = '"'
+			m += timeLen + 1
+		default:
+			m += putBool((*[boolLen]byte)(a[at:]), v.Int)
+		}
+	}
+	return dst, n + m
+}
+
 // putText writes a string of any length, with its closing quote, and makes room
-// for all that Append may write behind it.
+// for all that may come behind it.
 func (e *jsonEncoder) putText(dst []byte, n int, s string, plain bool) ([]byte, int) {
 	dst = room(dst, n, longestByte*len(s)+e.atMost)
 	switch {
@@ -143,21 +154,12 @@ func (e *jsonEncoder) putText(dst []byte, n int, s string, plain bool) ([]byte, 
 	return dst, n + 1
 }
 
-// putID writes the identity and returns where it ends.
-func (f *jsonField) putID(dst []byte, n int, ev *generators.Event) int {
-	n = f.putLead(dst, n)
-	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
-	n += generators.IDTextLen
-	dst[n] = '"'
-	return n + 1
-}
-
 // putLead writes what stands before the value and returns where the value
 // starts.
 func (f *jsonField) putLead(dst []byte, n int) int {
+	n += copy(dst[n:], f.before)
 	*(*[leadSize]byte)(dst[n:]) = f.lead
-	n += int(f.size)
-	return n + copy(dst[n:], f.rest)
+	return n + int(f.size)
 }
 
 // boolLen is the most bytes that putBool writes.

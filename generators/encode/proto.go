@@ -20,17 +20,24 @@ const (
 // What proto3 leaves out is left out: a field that is not optional and has the
 // zero value of its type.
 type protoEncoder struct {
-	ops   []op      // of all fields but the first and the last: the identity and the checksum
-	tags  [][2]byte // before their values
-	frame []byte    // empty, or that of the registry
-	crc   *crc32.Table
+	fields []protoField // all but the first and the last: the identity and the checksum
+	frame  []byte       // empty, or that of the registry
+	atMost int          // bytes of a record whose strings are short, and an area behind it
+	crc    *crc32.Table
+}
+
+// protoField is one field: its tag is one or two bytes, but two are written.
+type protoField struct {
+	tag  uint16
+	size uint8
+	op   op
 }
 
 func newProtoEncoder(s *generators.Schema, frame []byte) *protoEncoder {
-	e := &protoEncoder{ops: opsOf(s), frame: frame, crc: castagnoli()}
-	for i := range e.ops {
+	e := &protoEncoder{frame: frame, atMost: len(frame) + len(s.Fields)*longestValue + len(area{}), crc: castagnoli()}
+	for i, o := range opsOf(s) {
 		tag := protoTag(i+2, protoWire(s.Fields[i+1].Kind))
-		e.tags = append(e.tags, [2]byte(append(tag, 0)))
+		e.fields = append(e.fields, protoField{binary.LittleEndian.Uint16(append(tag, 0)), uint8(len(tag)), o})
 	}
 	return e
 }
@@ -59,60 +66,107 @@ func (e *protoEncoder) Format() string {
 	return Protobuf
 }
 
+// Append works in the whole capacity of dst, of which n bytes are written.
 func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
-	dst = append(dst, e.frame...)
-	start := len(dst)
-	dst = appendID(append(dst, 1<<3|wireBytes, generators.IDTextLen), ev)
-	values := ev.Values[1 : len(e.ops)+2]
-	for i, op := range e.ops {
-		v := &values[i]
-		optional := op&nullable != 0 // also its zero value is written
+	n := len(dst)
+	dst = room(dst, n, e.atMost)
+	n += copy(dst[n:], e.frame)
+	start := n
+	dst[n], dst[n+1] = 1<<3|wireBytes, generators.IDTextLen
+	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n+2:]))
+	n += 2 + generators.IDTextLen
+	values := ev.Values[1:]
+	for at := 0; at < len(e.fields); at += runFields {
+		dst, n = e.run(dst, n, e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+	}
+	sum := crc32.Checksum(dst[start:n], e.crc)
+	values[len(e.fields)] = generators.Value{Int: int64(sum)}
+	binary.LittleEndian.PutUint16(dst[n:], protoChecksumTag)
+	n += 2
+	return dst[:n+putUvarint((*varint)(dst[n:]), uint64(sum))]
+}
+
+// run writes some fields behind the n bytes of dst. There is room for everything
+// but long strings: those make room for themselves.
+//
+//nolint:cyclop,gocognit // a call for each string would cost more than the string
+func (e *protoEncoder) run(dst []byte, n int, fields []protoField, values []generators.Value) ([]byte, int) {
+	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
+	values = values[:len(fields)]
+	for i, f := range fields {
+		v, optional := &values[i], f.op&nullable != 0 // of what is optional, a zero value is written too
 		if optional && v.Null {
 			continue
 		}
-		switch tag := e.tags[i]; op &^ nullable {
+		binary.LittleEndian.PutUint16(a[m&inArea:], f.tag)
+		switch at := (m + int(f.size)) & inArea; f.op &^ nullable {
 		case opString:
-			if v.Str != "" || optional {
-				dst = append(appendLen(appendTag(dst, tag), len(v.Str)), v.Str...)
+			s := v.Str
+			if s == "" && !optional {
+				continue
 			}
+			a[at] = byte(len(s))
+			at++
+			switch {
+			case len(s) > shortText:
+				dst, n = e.putText(dst, n+at-1, s)
+				a, m = (*area)(dst[n:]), 0
+				continue
+			case len(s) >= 16:
+				copy(a[at:at+16], s[:16])
+				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
+			case len(s) >= 8:
+				copy(a[at:at+8], s[:8])
+				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+			case len(s) >= 4:
+				copy(a[at:at+4], s[:4])
+				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
+			case len(s) > 0:
+				a[at], a[at+len(s)/2], a[at+len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
+			}
+			m = at + len(s)
 		case opNumber:
 			if v.Int != 0 || optional {
-				dst = appendUvarint(appendTag(dst, tag), uint64(v.Int))
+				m = at + putUvarint((*varint)(a[at:]), uint64(v.Int))
 			}
 		case opTime:
-			dst = appendStamp(appendTag(dst, tag), v.Int)
+			m = at + putStamp((*stamp)(a[at:]), v.Int)
 		default:
 			if v.Int&1 != 0 || optional {
-				dst = append(appendTag(dst, tag), byte(v.Int&1))
+				a[at] = byte(v.Int & 1)
+				m = at + 1
 			}
 		}
 	}
-	sum := crc32.Checksum(dst[start:], e.crc)
-	values[len(e.ops)] = generators.Value{Int: int64(sum)}
-	return appendUvarint(append(dst, protoChecksumTag&0xff, protoChecksumTag>>8), uint64(sum))
+	return dst, n + m
 }
 
-// appendTag appends a tag of one or two bytes.
-func appendTag(dst []byte, tag [2]byte) []byte {
-	if tag[1] == 0 {
-		return append(dst, tag[0])
-	}
-	return append(dst, tag[0], tag[1])
+// putText writes a string of any length, and makes room for all that may come
+// behind it.
+func (e *protoEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
+	dst = append(binary.AppendUvarint(dst[:n], uint64(len(s))), s...)
+	n = len(dst)
+	return room(dst, n, e.atMost), n
 }
 
-// appendStamp appends a google.protobuf.Timestamp: its length, then seconds (1)
-// and nanoseconds (2), neither of them when zero.
-func appendStamp(dst []byte, micros int64) []byte {
+// stamp is room for the longest that putStamp writes: a length, and a tag and a
+// varint twice.
+type stamp [1 + 2*(1+binary.MaxVarintLen64)]byte
+
+// putStamp writes a google.protobuf.Timestamp: its length, then seconds (1) and
+// nanoseconds (2), neither of them when zero. It returns how long all is.
+func putStamp(out *stamp, micros int64) int {
 	ms := floorDiv(micros, 1000)
 	seconds := floorDiv(ms, 1000)
-	at := len(dst)
-	dst = append(dst, 0)
+	n := 1
 	if seconds != 0 {
-		dst = appendUvarint(append(dst, 1<<3|wireVarint), uint64(seconds))
+		out[1] = 1<<3 | wireVarint
+		n = 2 + putUvarint((*varint)(out[2:]), uint64(seconds))
 	}
 	if rest := ms - seconds*1000; rest != 0 {
-		dst = appendUvarint(append(dst, 2<<3|wireVarint), uint64(rest)*1_000_000)
+		out[n] = 2<<3 | wireVarint
+		n += 1 + putUvarint((*varint)(out[n+1:]), uint64(rest)*1_000_000)
 	}
-	dst[at] = byte(len(dst) - at - 1)
-	return dst
+	out[0] = byte(n - 1)
+	return n
 }

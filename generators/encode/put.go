@@ -46,57 +46,20 @@ func opOf(k generators.Kind) op {
 	}
 }
 
-// slot is where a value of a bounded length is written: its size is known, so
-// that the compiler sees that the stores fit.
-type slot = [slotSize]byte
+// area is where a run of fields is written. Its size is known and a place in it is
+// a number masked by inArea, so that the compiler sees that every store fits and
+// leaves the checks out. Strings of at most shortText bytes are written there as two
+// pieces of a fixed size that may overlap: a few loads and stores, while copying
+// their length is a call.
+type area [areaSize + 2*leadSize]byte
 
 const (
-	slotSize     = 64
-	shortText    = 32                       // bytes of the longest string that copyShort copies
-	longestValue = generators.IDTextLen + 2 // of those that fit into a slot
+	areaSize     = 2048
+	inArea       = areaSize - 1
+	shortText    = 32
+	longestValue = generators.IDTextLen + 2              // of those that are written there
+	runFields    = areaSize / (leadSize + shortText + 1) // so many fit into it
 )
-
-// copyShort copies at most shortText bytes, as words that may overlap: in half
-// the time of a call of copy.
-func copyShort(out *slot, s string) {
-	switch n := len(s); {
-	case n > 16:
-		binary.LittleEndian.PutUint64(out[0:8], word(s))
-		binary.LittleEndian.PutUint64(out[8:16], word(s[8:]))
-		binary.LittleEndian.PutUint64(out[n-16:], word(s[n-16:]))
-		binary.LittleEndian.PutUint64(out[n-8:], word(s[n-8:]))
-	case n >= 8:
-		binary.LittleEndian.PutUint64(out[0:8], word(s))
-		binary.LittleEndian.PutUint64(out[n-8:], word(s[n-8:]))
-	case n >= 4:
-		binary.LittleEndian.PutUint32(out[0:4], half(s))
-		binary.LittleEndian.PutUint32(out[n-4:], half(s[n-4:]))
-	case n > 0:
-		out[0], out[n/2], out[n-1] = s[0], s[n/2], s[n-1]
-	}
-}
-
-func copy16(out *slot, s string) {
-	binary.LittleEndian.PutUint64(out[0:8], word(s))
-	binary.LittleEndian.PutUint64(out[len(s)-8:], word(s[len(s)-8:]))
-}
-
-func copy8(out *slot, s string) {
-	binary.LittleEndian.PutUint32(out[0:4], half(s))
-	binary.LittleEndian.PutUint32(out[len(s)-4:], half(s[len(s)-4:]))
-}
-
-func copy3(out *slot, s string) {
-	if n := len(s); n > 0 {
-		out[0], out[n/2], out[n-1] = s[0], s[n/2], s[n-1]
-	}
-}
-
-// half returns the first four bytes, the first in the lowest.
-func half(s string) uint32 {
-	_ = s[3]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
 
 // appendID appends the identity as text.
 func appendID(dst []byte, ev *generators.Event) []byte {
@@ -115,9 +78,12 @@ func appendUvarint(dst []byte, u uint64) []byte {
 	return append(dst, byte(u))
 }
 
+// varint is room for the longest.
+type varint = [binary.MaxVarintLen64]byte
+
 // putUvarint writes a varint and returns its length. Up to 56 bits it spreads
 // groups of seven over the bytes of a word, without a branch for each.
-func putUvarint(out *slot, u uint64) int {
+func putUvarint(out *varint, u uint64) int {
 	if u >= 1<<56 {
 		return binary.PutUvarint(out[:], u)
 	}
@@ -127,14 +93,6 @@ func putUvarint(out *slot, u uint64) int {
 	u = u&0x007f007f_007f007f | u&0x3f803f80_3f803f80<<1
 	binary.LittleEndian.PutUint64(out[:], u|0x80808080_80808080&(1<<(8*more)-1))
 	return more + 1
-}
-
-// appendLen appends a length as a varint, most often of one byte.
-func appendLen(dst []byte, n int) []byte {
-	if n < 0x80 {
-		return append(dst, byte(n))
-	}
-	return binary.AppendUvarint(dst, uint64(n))
 }
 
 // copyClean copies s to dst, where there is room, and reports whether it has no
