@@ -89,7 +89,7 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 // run writes some fields behind the n bytes of dst. There is room for everything
 // but long strings: those make room for themselves.
 //
-//nolint:cyclop,gocognit // a call for each string would cost more than the string
+//nolint:cyclop,funlen,gocognit // a call for each string would cost more than the string
 func (e *protoEncoder) run(dst []byte, n int, fields []protoField, values []generators.Value) ([]byte, int) {
 	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
 	values = values[:len(fields)]
