@@ -16,7 +16,7 @@ type courier struct {
 	walk *delivery.Walker
 	now  delivery.Send  // of the slot before the walker's
 	tape *delivery.Tape // of a verifier
-	bad  *ledger.Set    // and the slots with poison
+	bad  *ledger.Set    // and the slots that no reader takes
 
 	// A source that remembers makes old records slowly, so those that are sent
 	// later, or again, are kept as they are drawn.
@@ -39,7 +39,7 @@ func (c *courier) remember(slots uint64) {
 			break
 		}
 		c.tape.Add(s)
-		if s.Class.Poison() {
+		if c.plan.refused(s) {
 			c.bad.Add(s.Slot)
 		}
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/lakeproof/lakeproof/loadtest/ledger"
 )
 
-// notePoison remembers that a slot is spoilt, before it is sent.
+// notePoison remembers that no reader takes what a slot carries, before it is
+// sent.
 func (r *streamRun) notePoison(slot uint64) {
-	if r.make.courier.now.Class.Poison() {
+	if r.faults.refused(r.make.courier.now) {
 		r.mu.Lock()
 		r.poison.Add(slot)
 		r.mu.Unlock()
@@ -105,7 +106,7 @@ func (r *streamRun) consumedFaults() map[string]uint64 {
 			break
 		}
 		if r.ontopic.Has(s.Slot) {
-			out[s.Class.String()]++
+			out[r.faults.class(s).String()]++
 		}
 	}
 	return out

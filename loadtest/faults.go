@@ -76,18 +76,18 @@ func (f *fileFaults) validate(stream, format string) (*delivery.Config, error) {
 		}
 		*d.to = delivery.Delayed{Often: delivery.Often(d.is.P), Delay: delivery.Law(d.is.Delay)}
 		if d.to.Never() {
-			return nil, bad(oftenHint, "stream %q: faults.%s never happens", stream, d.name)
+			return nil, on(bad(oftenHint, "stream %q: faults.%s never happens", stream, d.name), d.name)
 		}
 	}
 	if o := f.OutOfOrder; o != nil {
 		c.OutOfOrder = delivery.Shuffled{Often: delivery.Often(o.P), Within: orCount(o.Within, 50)}
 		if c.OutOfOrder.Never() {
-			return nil, bad(oftenHint, "stream %q: faults.out_of_order never happens", stream)
+			return nil, on(bad(oftenHint, "stream %q: faults.out_of_order never happens", stream), "out_of_order")
 		}
 	}
 	var err error
 	if c.Poison, err = f.poison(stream, format); err != nil {
-		return nil, err
+		return nil, on(err, "poison")
 	}
 	if c.Drop.Never() && f.Late == nil && f.Duplicate == nil && f.OutOfOrder == nil && f.Poison == nil {
 		return nil, bad("name a fault, such as drop: 0.05%, or leave faults out", "stream %q: faults names none", stream)
@@ -136,6 +136,7 @@ func poisonClass(name string) (delivery.Class, error) {
 type delivering struct {
 	*delivery.Plan
 	poisoner *delivery.Poisoner
+	versions []version // after the first
 }
 
 // deliver plans the faults of a stream.

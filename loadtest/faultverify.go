@@ -22,7 +22,7 @@ func (v *verification) exhume(ctx context.Context, s *verified, exp *maker) erro
 	if err := v.checkLedger(s); err != nil {
 		return err
 	}
-	if s.faults.poisoner == nil || s.DeadLetters == "" {
+	if !s.faults.buries() || s.DeadLetters == "" {
 		s.buried.Slots = ledger.NewSet(s.account.Sent)
 		return nil
 	}
@@ -108,6 +108,9 @@ func (v *verification) faultReport(s *verified) report.Faults {
 		out.OK = out.OK && c.OK
 	}
 	out.Summary = faultWords(&out, s.noLetters)
+	if words := s.faults.words(); words != "" {
+		out.Summary += "; " + words
+	}
 	return out
 }
 
@@ -137,7 +140,7 @@ func (s *verified) faultClasses() []report.FaultClass {
 			break
 		}
 		note(w.Faults())
-		s.place(of(send.Class), send)
+		s.place(of(s.faults.class(send)), send)
 	}
 	note(w.Finish())
 	var out []report.FaultClass
@@ -170,7 +173,7 @@ func (s *verified) place(f *report.FaultClass, send delivery.Send) {
 	f.Kafka++
 	switch {
 	case s.Table == "":
-	case !send.Class.Poison():
+	case !s.faults.refused(send):
 		f.Rows++
 	case s.DeadLetters != "":
 		f.Letters++

@@ -25,6 +25,8 @@ type maker struct {
 
 	courier *courier // nil where every slot carries the record of its number
 	spoilt  []byte   // a poisoned value
+	evolved *evolvedMaker
+	sent    delivery.Send // what was made last, with a courier
 }
 
 func newMaker(s *Stream, runID string, start time.Time) (*maker, error) {
@@ -39,6 +41,7 @@ func newMaker(s *Stream, runID string, start time.Time) (*maker, error) {
 	if s.faults != nil {
 		_, same := s.Source.(stateless)
 		m.courier = newCourier(s.faults, !same)
+		m.evolved = newEvolvedMaker(s.faults, s.Source.Schema())
 	}
 	return m, nil
 }
@@ -65,12 +68,18 @@ func (m *maker) make(seq uint64) (key, value []byte) {
 
 // carry makes what a slot of a stream with faults carries.
 func (m *maker) carry(slot uint64) (key, value []byte) {
-	s := m.load(slot)
+	s, d := m.load(slot), m.stream.faults
+	m.sent = s
+	if s.Version > 1 && !s.Class.Poison() {
+		m.value = m.evolved.append(m.value[:0], d, s, m.ev)
+		return m.partitionKey(), m.value
+	}
 	m.value = m.stream.Encoder.Append(m.value[:0], m.ev)
 	if !s.Class.Poison() {
 		return m.partitionKey(), m.value
 	}
-	d := m.stream.faults
+	// Poison is made of the first version, of which it is known that no reader
+	// takes it.
 	value = d.poisoner.Append(m.spoilt[:0], s.Class, m.value, d.Random(s.Truth))
 	if value != nil { // a tombstone has none
 		m.spoilt = value
@@ -125,6 +134,9 @@ func (m *maker) Open(id []byte) (uint64, bool) {
 // Event implements ledger.Expected.
 func (m *maker) Event(seq uint64) *generators.Event {
 	m.make(seq)
+	if m.courier != nil && m.sent.Version > 1 && !m.sent.Class.Poison() {
+		return m.evolved.seen(m.stream.faults, m.sent, m.ev)
+	}
 	return m.ev
 }
 

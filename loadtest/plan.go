@@ -43,8 +43,8 @@ type Stream struct {
 // zero value changes nothing.
 type Overrides struct {
 	Seed     *uint64
-	Rate     float64       // replaces the rate by a constant one
-	Duration time.Duration // of a constant rate
+	Rate     float64       // replaces a constant rate, or the mean of a curve
+	Duration time.Duration // of a constant rate or a curve
 	RunID    string
 }
 
@@ -78,6 +78,7 @@ func NewSketch(s Scenario, o Overrides) (*Plan, error) {
 	for i, spec := range s.Streams {
 		st, err := p.newStream(uint16(i), spec, spec.Share/shares)
 		if err != nil {
+			err = s.places.locate(on(err, "streams", spec.Name))
 			return nil, fail.Wrap(fmt.Errorf("planning stream %q: %w", spec.Name, err), fail.Usage, "")
 		}
 		p.Streams = append(p.Streams, st)
@@ -101,20 +102,23 @@ func needs(s Scenario, lab config.Lab) error {
 }
 
 func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream, error) {
-	schedule, err := p.Scenario.Schedule.Scaled(share)
+	schedule, err := p.Scenario.Schedule.Scaled(share, arrivals(p.Scenario.Seed).Entity(uint64(number)+1))
 	if err != nil {
 		return Stream{}, err
 	}
 	faults, err := deliver(p.Scenario.Seed, number, &spec, schedule)
 	if err != nil {
-		return Stream{}, err
+		return Stream{}, on(err, spec.faultKey())
 	}
 	source, err := p.openSource(spec.Source, schedule, faults)
 	if err != nil {
-		return Stream{}, err
+		return Stream{}, on(err, "source")
 	}
 	schema := source.Schema()
 	if err := faults.spoils(&spec, schema); err != nil {
+		return Stream{}, on(err, "faults")
+	}
+	if err := faults.evolves(p.Scenario.Seed, &spec, schema); err != nil {
 		return Stream{}, err
 	}
 	if spec.Key == "" {
@@ -127,11 +131,11 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 		}
 	}
 	if st.KeyField < 0 {
-		return Stream{}, bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
-			"key %q", spec.Key)
+		return Stream{}, on(bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
+			"key %q", spec.Key), "key")
 	}
 	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
-	return st, err
+	return st, on(err, "format")
 }
 
 func (s Scenario) override(o Overrides) (Scenario, error) {
@@ -141,23 +145,15 @@ func (s Scenario) override(o Overrides) (Scenario, error) {
 	if o.Rate == 0 && o.Duration == 0 {
 		return s, nil
 	}
-	phases := s.Schedule.Phases()
-	if len(phases) != 1 || s.Schedule.RateAt(0) != s.Schedule.RateAt(s.Schedule.Duration()/2) {
-		return s, bad("change the scenario file instead", "--rate and --duration need a scenario of one constant rate")
+	schedule, ok, err := s.Schedule.With(o.Rate, o.Duration)
+	if !ok {
+		return s, bad("change the scenario file instead", "--rate and --duration need a scenario of one rate, or a curve")
 	}
-	rate, duration := s.Schedule.RateAt(0), s.Schedule.Duration()
-	if o.Rate != 0 {
-		rate = o.Rate
-	}
-	if o.Duration != 0 {
-		duration = o.Duration
-	}
-	var err error
-	s.Schedule, err = pacer.New(pacer.Segment{Name: phases[0].Name, From: rate, To: rate, For: duration})
 	if err != nil {
 		return s, fail.Wrap(err, fail.Usage, "rate and duration must be positive")
 	}
-	if s.Warmup >= duration {
+	s.Schedule = schedule
+	if duration := s.Schedule.Duration(); s.Warmup >= duration {
 		s.Warmup = duration / 5
 	}
 	return s, nil

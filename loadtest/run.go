@@ -102,6 +102,7 @@ func Run(ctx context.Context, plan *Plan, opt Options) (*report.Report, error) {
 
 // prepare makes topics, looks at the tables, and opens the run's folder.
 func (r *run) prepare(ctx context.Context) error {
+	r.plan.meetReaders()
 	r.start = time.Now().Add(r.plan.lead()).Truncate(time.Millisecond)
 	if r.plan.RunID == "" {
 		r.plan.RunID = NewRunID(r.plan.Scenario.Name, r.start)
@@ -115,7 +116,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.dir, err = createFolder(r.opt.RunsDir, r.plan.RunID); err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(r.dir, scenarioFileName), []byte(r.plan.Scenario.Text)); err != nil {
+	if err := r.writeScenario(); err != nil {
 		return err
 	}
 	if r.journal, err = r.opt.openJournal(r.dir); err != nil {

@@ -6,11 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/lakeproof/lakeproof/generators/delivery"
 	"github.com/lakeproof/lakeproof/internal/config/strict"
@@ -36,6 +36,8 @@ type Scenario struct {
 	Verify      VerifySpec
 	Producer    ProducerSpec
 	Thresholds  []threshold.Threshold
+
+	places places // of the file's keys, for errors that are found later
 }
 
 // StreamSpec is one stream of a scenario.
@@ -53,7 +55,7 @@ type StreamSpec struct {
 	Table       string // "" ends the journey at the topic
 	Shared      bool   // others write to the topic too: foreign rows are no failure
 	Columns     Columns
-	Faults      *delivery.Config // deliberate ones; nil without
+	Faults      *delivery.Config // deliberate ones and changes of the schema; nil without
 	DeadLetters string           // table of what no reader takes; "" where there is none; default: Table with _dead_letter
 }
 
@@ -102,6 +104,17 @@ func Load(name string) (Scenario, error) {
 	return s, nil
 }
 
+// loadFolder reads the scenario of a run's folder, with the copies of the files
+// that it names.
+func loadFolder(dir string) (Scenario, error) {
+	name := filepath.Join(dir, scenarioFileName)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return Scenario{}, fail.Wrap(err, fail.Usage, "give the folder of a run that lakeproof wrote")
+	}
+	return parse(name, text, func(i int, _ string) string { return filepath.Join(dir, flowCopy(i)) })
+}
+
 func read(name string) ([]byte, error) {
 	if !strings.ContainsAny(name, "./\\") {
 		text, err := fs.ReadFile(scenarios.Files, name+".yaml")
@@ -135,14 +148,24 @@ func Shipped() []string {
 }
 
 // Parse reads the text of a scenario; name is only for messages.
+// Names of files in it count from its folder.
 func Parse(name string, text []byte) (Scenario, error) {
-	var f file
+	return parse(name, text, func(_ int, other string) string {
+		if filepath.IsAbs(other) {
+			return other
+		}
+		return filepath.Join(filepath.Dir(name), other)
+	})
+}
+
+func parse(name string, text []byte, find finder) (Scenario, error) {
+	f := file{find: find}
 	if err := strict.Decode(text, path.Base(name), &f); err != nil {
 		return Scenario{}, err
 	}
 	s, err := f.validate()
-	s.Text = string(text)
-	return s, err
+	s.Text, s.places = string(text), newPlaces(name, text)
+	return s, s.places.locate(err)
 }
 
 // file is a scenario as it is written.
@@ -172,6 +195,8 @@ type file struct {
 		TraceShare        *float64  `yaml:"trace_share"`
 	} `yaml:"producer"`
 	Thresholds []string `yaml:"thresholds"`
+
+	find finder
 }
 
 type fileStream struct {
@@ -194,32 +219,8 @@ type fileStream struct {
 		Offset    string            `yaml:"offset"`
 		Content   map[string]string `yaml:"content"`
 	} `yaml:"columns"`
-	Faults *fileFaults `yaml:"faults"`
-}
-
-// rateSpec is one of "5000/s", {ramp: ...} and {steps: [...]}.
-type rateSpec struct {
-	constant rate
-	Ramp     *struct {
-		From rate     `yaml:"from"`
-		To   rate     `yaml:"to"`
-		Over duration `yaml:"over"`
-	} `yaml:"ramp"`
-	Steps []struct {
-		Name string   `yaml:"name"`
-		Rate rate     `yaml:"rate"`
-		For  duration `yaml:"for"`
-	} `yaml:"steps"`
-	set bool
-}
-
-func (r *rateSpec) UnmarshalYAML(n *yaml.Node) error {
-	r.set = true
-	if n.Kind == yaml.ScalarNode {
-		return n.Decode(&r.constant)
-	}
-	type plain rateSpec
-	return n.Decode((*plain)(r))
+	Faults *fileFaults  `yaml:"faults"`
+	Evolve []fileEvolve `yaml:"evolve"`
 }
 
 // validate checks what the types cannot and fills in the defaults.
@@ -234,67 +235,24 @@ func (f *file) validate() (Scenario, error) {
 		return s, bad("give the scenario a name: scenario: smoke", "key %q is missing", "scenario")
 	}
 	var err error
-	if s.Schedule, err = f.schedule(); err != nil {
+	if s.World, err = f.World.validate(f.find); err != nil {
+		return s, on(err, "world")
+	}
+	if s.Schedule, err = f.schedule(&s.World); err != nil {
 		return s, err
 	}
 	if s.Warmup < 0 || s.Warmup >= s.Schedule.Duration() {
-		return s, bad("the warm-up is left out of the thresholds: make it shorter than the run",
-			"warmup %v is not within the run of %v", s.Warmup, s.Schedule.Duration())
-	}
-	if s.World, err = f.World.validate(); err != nil {
-		return s, err
+		return s, on(bad("the warm-up is left out of the thresholds: make it shorter than the run",
+			"warmup %v is not within the run of %v", s.Warmup, s.Schedule.Duration()), "warmup")
 	}
 	if s.Streams, err = f.streams(); err != nil {
 		return s, err
 	}
 	if s.Producer, err = f.producer(); err != nil {
-		return s, err
+		return s, on(err, "producer")
 	}
 	s.Thresholds, err = f.thresholds(s.Schedule)
 	return s, err
-}
-
-func (f *file) schedule() (pacer.Schedule, error) {
-	const hint = "write rate: 5000/s, or rate: {ramp: {from: 100/s, to: 20000/s, over: 5m}}, " +
-		"or rate: {steps: [{rate: 1000/s, for: 1m}]}"
-	var segs []pacer.Segment
-	total := time.Duration(f.Duration)
-	switch r := f.Rate; {
-	case !r.set:
-		return pacer.Schedule{}, bad(hint, "key %q is missing", "rate")
-	case r.Ramp != nil && r.Steps != nil:
-		return pacer.Schedule{}, bad(hint, "rate is a ramp and steps at once")
-	case r.Ramp != nil:
-		over := or(r.Ramp.Over, total)
-		segs = append(segs, pacer.Segment{Name: "ramp", From: float64(r.Ramp.From), To: float64(r.Ramp.To), For: over})
-		if total > over {
-			segs = append(segs, pacer.Segment{Name: "hold", From: float64(r.Ramp.To), To: float64(r.Ramp.To), For: total - over})
-		}
-	case r.Steps != nil:
-		for i, step := range r.Steps {
-			name := step.Name
-			if name == "" {
-				name = fmt.Sprintf("step-%d", i+1)
-			}
-			segs = append(segs, pacer.Segment{
-				Name: name, From: float64(step.Rate), To: float64(step.Rate),
-				For: time.Duration(step.For),
-			})
-		}
-	default:
-		if r.constant <= 0 {
-			return pacer.Schedule{}, bad(hint, "rate %g/s is not positive", float64(r.constant))
-		}
-		segs = append(segs, pacer.Segment{Name: "steady", From: float64(r.constant), To: float64(r.constant), For: total})
-	}
-	s, err := pacer.New(segs...)
-	if err != nil {
-		return s, fail.Wrap(err, fail.Usage, "rates and durations must be positive: duration: 30s, "+hint)
-	}
-	if max := uint64(1) << 40; s.Count() > max {
-		return s, bad("a run holds at most a million million records", "%d records are too many", s.Count())
-	}
-	return s, nil
 }
 
 func (f *file) streams() ([]StreamSpec, error) {
@@ -311,12 +269,12 @@ func (f *file) streams() ([]StreamSpec, error) {
 	for _, name := range names {
 		s, err := f.Streams[name].validate(name)
 		if err != nil {
-			return nil, err
+			return nil, on(err, "streams", name)
 		}
 		for _, place := range []string{"topic " + s.Topic, "table " + s.Table} {
 			if other, taken := tables[place]; taken && place != "table " {
-				return nil, bad("give each stream a topic and a table of its own",
-					"streams %q and %q share the %s", other, name, place)
+				return nil, on(bad("give each stream a topic and a table of its own",
+					"streams %q and %q share the %s", other, name, place), "streams", name)
 			}
 			tables[place] = name
 		}
@@ -345,24 +303,36 @@ func (f fileStream) validate(name string) (s StreamSpec, err error) {
 	if c := f.Columns; c != nil {
 		s.Columns = Columns{orText(c.EventID, "event_id"), c.Topic, c.Partition, c.Offset, c.Content}
 	}
-	switch {
-	case s.Partitions < 0:
-		return s, bad("partitions: 3", "stream %q: %d partitions", name, s.Partitions)
-	case !(s.Share > 0 && s.Share < 1e6):
-		return s, bad("a share is a weight above 0", "stream %q: share %v", name, s.Share)
-	case s.Retention < 0:
-		return s, bad("retention: 7d", "stream %q: retention %v", name, s.Retention)
-	case s.Table != "" && strings.Count(s.Table, ".") < 1:
-		return s, bad("write namespace.table, for example bronze.payments", "stream %q: table %q", name, s.Table)
-	case (s.Columns.Partition == "") != (s.Columns.Offset == ""):
-		return s, bad("name both columns, partition and offset, or neither", "stream %q: columns", name)
-	}
-	if s.DeadLetters, err = f.deadLetters(name); err != nil {
+	if err := s.check(); err != nil {
 		return s, err
 	}
-	s.Faults, err = f.Faults.validate(name, s.Format)
-	return s, err
+	if s.DeadLetters, err = f.deadLetters(name); err != nil {
+		return s, on(err, "dead_letters")
+	}
+	if s.Faults, err = f.Faults.validate(name, s.Format); err != nil {
+		return s, on(err, "faults")
+	}
+	return s, s.evolve(f.Evolve)
 }
+
+// check checks the ranges of a stream's keys.
+func (s *StreamSpec) check() error {
+	switch name := s.Name; {
+	case s.Partitions < 0 || s.Partitions > maxPartitions:
+		return on(bad("partitions: 3", "stream %q: %d partitions", name, s.Partitions), "partitions")
+	case !(s.Share > 0 && s.Share < 1e6):
+		return on(bad("a share is a weight above 0", "stream %q: share %v", name, s.Share), "share")
+	case s.Retention < 0:
+		return on(bad("retention: 7d", "stream %q: retention %v", name, s.Retention), "retention")
+	case s.Table != "" && strings.Count(s.Table, ".") < 1:
+		return on(bad("write namespace.table, for example bronze.payments", "stream %q: table %q", name, s.Table), "table")
+	case (s.Columns.Partition == "") != (s.Columns.Offset == ""):
+		return on(bad("name both columns, partition and offset, or neither", "stream %q: columns", name), "columns")
+	}
+	return nil
+}
+
+const maxPartitions = 100_000
 
 // noDeadLetters is what says that a pipeline keeps none.
 const noDeadLetters = "none"
@@ -397,11 +367,11 @@ func (f *file) producer() (ProducerSpec, error) {
 	codecs := []string{"none", "lz4", "snappy", "zstd"}
 	switch {
 	case !slices.Contains(codecs, p.Compression):
-		return p, bad("compression is one of "+strings.Join(codecs, ", "), "producer: compression %q", p.Compression)
+		return p, on(bad("compression is one of "+strings.Join(codecs, ", "), "producer: compression %q", p.Compression), "compression")
 	case p.Linger < 0 || p.Linger > time.Minute:
-		return p, bad("linger: 5ms", "producer: linger %v", p.Linger)
+		return p, on(bad("linger: 5ms", "producer: linger %v", p.Linger), "linger")
 	case !(p.TraceShare >= 0 && p.TraceShare <= 1):
-		return p, bad("trace_share is between 0 and 1", "producer: trace_share %v", p.TraceShare)
+		return p, on(bad("trace_share is between 0 and 1", "producer: trace_share %v", p.TraceShare), "trace_share")
 	}
 	return p, nil
 }
@@ -412,23 +382,32 @@ func (f *file) thresholds(s pacer.Schedule) ([]threshold.Threshold, error) {
 		phases = append(phases, p.Name)
 	}
 	out := make([]threshold.Threshold, 0, len(f.Thresholds))
-	for _, text := range f.Thresholds {
+	for i, text := range f.Thresholds {
 		t, err := threshold.Parse(text)
+		if err == nil {
+			err = checkWindow(t, text, phases)
+		}
 		if err != nil {
-			return nil, err
-		}
-		if t.Phase != "" && !slices.Contains(phases, t.Phase) {
-			return nil, bad("the phases of this scenario are "+strings.Join(phases, ", "),
-				"threshold %q: no phase %q", text, t.Phase)
-		}
-		if t.Phase != "" && !strings.HasPrefix(t.Metric, "ack.") && !strings.HasPrefix(t.Metric, "freshness.") &&
-			!strings.HasPrefix(t.Metric, "consume.") {
-			return nil, bad("only latencies have windows: ack, consume, freshness",
-				"threshold %q: %s is of the whole run", text, t.Metric)
+			return nil, on(err, "thresholds", strconv.Itoa(i))
 		}
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+// checkWindow checks the phase for which a threshold holds.
+func checkWindow(t threshold.Threshold, text string, phases []string) error {
+	switch windowed := strings.HasPrefix(t.Metric, "ack.") || strings.HasPrefix(t.Metric, "freshness.") ||
+		strings.HasPrefix(t.Metric, "consume."); {
+	case t.Phase == "":
+		return nil
+	case !slices.Contains(phases, t.Phase):
+		return bad("the phases of this scenario are "+strings.Join(phases, ", "), "threshold %q: no phase %q", text, t.Phase)
+	case !windowed:
+		return bad("only latencies have windows: ack, consume, freshness",
+			"threshold %q: %s is of the whole run", text, t.Metric)
+	}
+	return nil
 }
 
 func bad(hint, format string, args ...any) error { return fail.New(fail.Usage, hint, format, args...) }

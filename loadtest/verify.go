@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -55,7 +54,7 @@ func reopen(dir string, lab config.Lab) (*Plan, *runFile, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := Load(filepath.Join(dir, scenarioFileName))
+	s, err := loadFolder(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading run folder %q: %w", dir, err)
 	}
@@ -112,6 +111,7 @@ type verified struct {
 
 // reconcile reads the folder and the tables.
 func (v *verification) reconcile(ctx context.Context) error {
+	v.plan.meetReaders()
 	var err error
 	if v.seen, err = readSightings(v.dir); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type WorldSpec struct {
 	Start     time.Time      // when it opens; zero: when the run begins
 	Speed     calendar.Speed // how fast its time runs; default live
 	Crimes    fraud.Rates    // nil: none
+	Flows     []flow.File    // of the user, beside the shipped ones or in their place
 }
 
 // fileWorld is the same as it is written.
@@ -31,13 +33,14 @@ type fileWorld struct {
 	Merchants int       `yaml:"merchants"`
 	Start     time.Time `yaml:"start"`
 	Speed     string    `yaml:"speed"`
+	Flows     fileNames `yaml:"flows"`
 	Fraud     struct {
 		Preset string           `yaml:"preset"`
 		Shares map[string]share `yaml:"shares"`
 	} `yaml:"fraud"`
 }
 
-func (f *fileWorld) validate() (w WorldSpec, err error) {
+func (f *fileWorld) validate(find finder) (w WorldSpec, err error) {
 	w = WorldSpec{Customers: f.Customers, Merchants: f.Merchants, Start: f.Start, Speed: calendar.Live}
 	if w.Customers == 0 {
 		w.Customers = 10_000
@@ -45,27 +48,62 @@ func (f *fileWorld) validate() (w WorldSpec, err error) {
 	if w.Merchants == 0 {
 		w.Merchants = w.Customers / 10
 	}
+	if err := f.size(&w); err != nil {
+		return w, err
+	}
 	if f.Speed != "" {
 		if w.Speed, err = calendar.ParseSpeed(f.Speed); err != nil {
-			return w, err
+			return w, on(err, "speed")
 		}
 		if w.Speed == calendar.Max {
-			return w, bad("write x720 for a day in two minutes", "speed: a run has a rate, so its world cannot run at its own")
+			return w, on(bad("write x720 for a day in two minutes",
+				"speed: a run has a rate, so its world cannot run at its own"), "speed")
 		}
 	}
+	if w.Flows, err = f.Flows.read(find); err != nil {
+		return w, on(err, "flows")
+	}
+	w.Crimes, err = f.crimes()
+	return w, on(err, "fraud")
+}
+
+// size checks how large the world is.
+func (f *fileWorld) size(w *WorldSpec) error {
+	switch {
+	case w.Customers < minCustomers || w.Customers > bank.MaxEntities:
+		return on(bad(fmt.Sprintf("a world has %d to %d customers", minCustomers, bank.MaxEntities),
+			"world: %d customers", w.Customers), "customers")
+	case w.Merchants < 1 || w.Merchants > bank.MaxEntities:
+		return on(bad(fmt.Sprintf("a world has 1 to %d merchants", bank.MaxEntities),
+			"world: %d merchants", w.Merchants), "merchants")
+	default:
+		return nil
+	}
+}
+
+const minCustomers = 200 // as the bank wants
+
+// crimes are the rates of crime.
+func (f *fileWorld) crimes() (fraud.Rates, error) {
 	switch {
 	case f.Fraud.Preset != "" && f.Fraud.Shares != nil:
-		return w, bad("leave one of them away", "fraud: a preset and shares at once")
+		return nil, bad("leave one of them away", "fraud: a preset and shares at once")
 	case f.Fraud.Preset != "":
-		w.Crimes, err = fraud.Preset(f.Fraud.Preset)
+		rates, err := fraud.Preset(f.Fraud.Preset)
+		return rates, on(err, "preset")
 	case f.Fraud.Shares != nil:
 		ppm := map[string]float64{}
 		for name, s := range f.Fraud.Shares {
+			if _, err := fraud.ByName(name); err != nil {
+				return nil, on(err, "shares", name)
+			}
 			ppm[name] = float64(s) * 1e6
 		}
-		w.Crimes, err = fraud.NewRates(ppm)
+		rates, err := fraud.NewRates(ppm)
+		return rates, on(err, "shares")
+	default:
+		return nil, nil
 	}
-	return w, err
 }
 
 // bankPrefix marks the sources that are streams of the bank.
@@ -78,6 +116,7 @@ type bankOf struct {
 	speed  calendar.Speed
 	start  time.Time
 	clocks map[flow.Stream]func() timeline
+	zones  func() *calendar.Zones
 
 	mu   sync.Mutex
 	open map[int64]*bank.Bank // by the time when the run began
@@ -132,7 +171,7 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 	if opens.IsZero() {
 		opens = start
 	}
-	c.Start, c.Clocks = opens.UnixMicro(), map[flow.Stream]bank.Clock{}
+	c.Start, c.Clocks, c.Zones = opens.UnixMicro(), map[flow.Stream]bank.Clock{}, o.zones()
 	for stream, begin := range o.clocks {
 		c.Clocks[stream] = paced{calendar.Clock{Speed: o.speed, Event: c.Start}, begin()}
 	}
@@ -165,17 +204,13 @@ func (p paced) At(n uint64) int64 { return p.clock.EventAt(p.schedule.At(n).Micr
 
 // openBank makes the bank of a scenario, which opens when a run begins.
 func openBank(s Scenario) (*bankOf, error) {
-	flows, err := flow.Load()
+	config, err := s.World.config(s.Seed)
 	if err != nil {
 		return nil, err
 	}
 	return &bankOf{
-		speed: s.World.Speed, start: s.World.Start,
-		clocks: map[flow.Stream]func() timeline{}, open: map[int64]*bank.Bank{},
-		config: bank.Config{
-			Seed: generators.Seed(s.Seed), Customers: s.World.Customers, Merchants: s.World.Merchants, Flows: flows,
-			Crimes: s.World.Crimes,
-		},
+		speed: s.World.Speed, start: s.World.Start, zones: s.Schedule.Zones,
+		clocks: map[flow.Stream]func() timeline{}, open: map[int64]*bank.Bank{}, config: config,
 	}, nil
 }
 

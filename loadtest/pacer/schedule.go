@@ -6,7 +6,11 @@
 // A value flows like this: a scenario's rate becomes a [Schedule]; [Run] walks
 // it in real time and calls the sender with ranges of records that are due;
 // later the verifier asks the same Schedule for the intended time of any record
-// again, in constant time.
+// again, without walking there.
+//
+// There are two kinds of timeline: segments of straight lines, and a curve that
+// follows the hours and days of a world ([Follow]). A Schedule is either, and
+// its users need not know which.
 //
 // It does not make, send or count records, and it never skips one.
 package pacer
@@ -17,6 +21,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
 )
 
 // Segment is a stretch of time in which the rate goes in a straight line from
@@ -27,9 +33,11 @@ type Segment struct {
 	For      time.Duration
 }
 
-// Schedule is the plan of one stream: segments one after the other.
+// Schedule is the plan of one stream: segments one after the other, or a curve.
+// Its methods may be called from many goroutines.
 type Schedule struct {
 	segs  []span
+	wave  *wave // nil where there are segments
 	count uint64
 	total time.Duration
 }
@@ -68,8 +76,12 @@ func New(segments ...Segment) (Schedule, error) {
 
 func valid(rate float64) bool { return rate >= 0 && !math.IsInf(rate, 0) && !math.IsNaN(rate) }
 
-// Scaled returns the same shape with every rate multiplied by share.
-func (s Schedule) Scaled(share float64) (Schedule, error) {
+// Scaled returns the same shape with every rate multiplied by share. Of a curve
+// the draws make another process over it; segments need none.
+func (s Schedule) Scaled(share float64, draws generators.Rand) (Schedule, error) {
+	if s.wave != nil {
+		return s.wave.lay(s.wave.curve.Rate.Mean*share, draws)
+	}
 	segs := make([]Segment, len(s.segs))
 	for i, sp := range s.segs {
 		segs[i] = sp.Segment
@@ -86,10 +98,13 @@ func (s Schedule) Count() uint64 { return s.count }
 func (s Schedule) Duration() time.Duration { return s.total }
 
 // At returns the intended time of record seq as the time since the beginning.
-// Record 0 is due at once. A seq beyond the end gives the end.
+// Record 0 of segments is due at once. A seq beyond the end gives the end.
 func (s Schedule) At(seq uint64) time.Duration {
 	if seq >= s.count {
 		return s.total
+	}
+	if s.wave != nil {
+		return s.wave.at(seq)
 	}
 	n := float64(seq)
 	i := 0
@@ -123,6 +138,9 @@ func (s Schedule) Due(after time.Duration) uint64 {
 	if after >= s.total {
 		return s.count
 	}
+	if s.wave != nil {
+		return min(s.wave.due(after), s.count)
+	}
 	t := after.Seconds()
 	i := sort.Search(len(s.segs), func(i int) bool { return s.segs[i].start > t }) - 1
 	sp := &s.segs[i]
@@ -144,6 +162,9 @@ func (s Schedule) RateAt(after time.Duration) float64 {
 	if after < 0 || after >= s.total {
 		return 0
 	}
+	if s.wave != nil {
+		return s.wave.rateAt(after)
+	}
 	t := after.Seconds()
 	i := sort.Search(len(s.segs), func(i int) bool { return s.segs[i].start > t }) - 1
 	sp := s.segs[i]
@@ -156,8 +177,14 @@ type Phase struct {
 	From, To time.Duration // since the beginning
 }
 
-// Phases returns the segments as windows.
+// CurvePhase is the name of a curve's only phase.
+const CurvePhase = "curve"
+
+// Phases returns the segments as windows; a curve is one.
 func (s Schedule) Phases() []Phase {
+	if s.wave != nil {
+		return []Phase{{CurvePhase, 0, s.total}}
+	}
 	out := make([]Phase, len(s.segs))
 	var at time.Duration
 	for i, sp := range s.segs {
@@ -169,6 +196,9 @@ func (s Schedule) Phases() []Phase {
 
 // String says the plan in words: "5,000/s for 30s".
 func (s Schedule) String() string {
+	if s.wave != nil {
+		return s.wave.String()
+	}
 	parts := make([]string, len(s.segs))
 	for i, sp := range s.segs {
 		if sp.From == sp.To {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lakeproof/lakeproof/generators"
 )
 
 func mustNew(t testing.TB, segs ...Segment) Schedule {
@@ -88,7 +90,7 @@ func TestDueInvertsAt(t *testing.T) {
 
 func TestScaledKeepsTheShape(t *testing.T) {
 	s := mustNew(t, Segment{From: 100, To: 300, For: 10 * time.Second}, Segment{From: 300, To: 300, For: time.Second})
-	half, err := s.Scaled(0.5)
+	half, err := s.Scaled(0.5, generators.Rand{})
 	if err != nil {
 		t.Fatal(err)
 	}
