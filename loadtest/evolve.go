@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +71,12 @@ func (f *fileFields) UnmarshalYAML(n *yaml.Node) error {
 		})
 	}
 	return nil
+}
+
+// quoteKinds puts kinds with a question mark into quotes: the rules of YAML let
+// none stand at the end of a word within braces.
+func quoteKinds(text []byte) []byte {
+	return regexp.MustCompile(`(:\s*)((?:string|int|long|bool|timestamp)\?)(\s*[,}])`).ReplaceAll(text, []byte(`$1"$2"$3`))
 }
 
 func kinds() map[string]generators.Kind {

@@ -83,7 +83,7 @@ func NewSketch(s Scenario, o Overrides) (*Plan, error) {
 		}
 		p.Streams = append(p.Streams, st)
 	}
-	return p, nil
+	return p, p.possible()
 }
 
 // needs checks that the lab names the systems that the scenario uses.

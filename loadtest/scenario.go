@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -160,11 +161,17 @@ func Parse(name string, text []byte) (Scenario, error) {
 
 func parse(name string, text []byte, find finder) (Scenario, error) {
 	f := file{find: find}
-	if err := strict.Decode(text, path.Base(name), &f); err != nil {
+	readable := text
+	err := strict.Decode(text, path.Base(name), &f)
+	if quoted := quoteKinds(text); err != nil && !bytes.Equal(quoted, text) {
+		f, readable = file{find: find}, quoted
+		err = strict.Decode(quoted, path.Base(name), &f)
+	}
+	if err != nil {
 		return Scenario{}, err
 	}
 	s, err := f.validate()
-	s.Text, s.places = string(text), newPlaces(name, text)
+	s.Text, s.places = string(text), newPlaces(name, readable)
 	return s, s.places.locate(err)
 }
 

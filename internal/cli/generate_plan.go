@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,14 +31,16 @@ type whatFlags struct {
 	Run     *uint64   `name:"run" placeholder:"N" help:"Number of the run in the identities (default: from the seed)."`
 }
 
-// jobs plans the jobs that generate would do.
-func (w *whatFlags) jobs() ([]*job, error) {
-	c := generateRunCmd{
+// command is generate with these flags, into nothing.
+func (w *whatFlags) command() *generateRunCmd {
+	return &generateRunCmd{
 		What: w.What, Sink: "discard", Count: w.Count, Seed: w.Seed, Format: w.Format, SchemaID: 1, Rate: "",
 		Workers: w.Workers, Start: w.Start, RunNumber: w.Run,
 	}
-	return c.jobs()
 }
+
+// jobs plans the jobs that generate would do.
+func (w *whatFlags) jobs() ([]*job, error) { return w.command().jobs() }
 
 type generatePlanCmd struct{ whatFlags }
 
@@ -69,7 +72,17 @@ func (c *generatePlanCmd) Run(a *app) error {
 			fmt.Sprintf("%.0f B", each),
 		})
 	}
-	return ui.Table(a.Stdout, "", rows)
+	if err := ui.Table(a.Stdout, "", rows); err != nil {
+		return err
+	}
+	plan, err := c.command().sketch(slices.Contains(streamNames(), c.What))
+	if err != nil {
+		return err
+	}
+	for _, w := range plan.Warnings() {
+		a.say("warning: %s", w)
+	}
+	return nil
 }
 
 type generateDigestCmd struct{ whatFlags }

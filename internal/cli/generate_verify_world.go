@@ -12,7 +12,6 @@ import (
 	"github.com/lakeproof/lakeproof/generators/bank"
 	"github.com/lakeproof/lakeproof/generators/calendar"
 	"github.com/lakeproof/lakeproof/generators/fintech"
-	"github.com/lakeproof/lakeproof/generators/flow"
 	"github.com/lakeproof/lakeproof/generators/fraud"
 	"github.com/lakeproof/lakeproof/generators/realism"
 	"github.com/lakeproof/lakeproof/generators/realism/streams"
@@ -89,7 +88,7 @@ func (c *generateVerifyCmd) openStream() (measured, error) {
 	if name != streams.Payments {
 		return nil, fail.New(fail.Usage, "use "+streams.Payments, "measuring %s: it holds no payments", name)
 	}
-	return c.openBank(name, seed, &w, nil)
+	return c.openBank(name, seed, w, nil)
 }
 
 // openPlain opens a stream without memory.
@@ -129,7 +128,7 @@ func (c *generateVerifyCmd) openScenario(a *app) (measured, error) {
 	}
 	seed := plan.Scenario.Seed
 	if strings.HasPrefix(st.StreamSpec.Source, "bank.") {
-		return c.openBank(name, seed, &plan.Scenario.World, &st.Schedule)
+		return c.openBank(name, seed, plan.Scenario.World, &st.Schedule)
 	}
 	return c.openPlain(name, st.StreamSpec.Source, seed, func(n uint64) int64 {
 		return verifyStart + st.Schedule.At(n).Microseconds()
@@ -166,67 +165,58 @@ func fintechNames() []string {
 // openBank opens the bank of a world. Its time is that of the schedule, or of the
 // calendar where days were asked for.
 func (c *generateVerifyCmd) openBank(
-	name string, seed uint64, w *loadtest.WorldSpec, schedule *pacer.Schedule,
+	name string, seed uint64, w loadtest.WorldSpec, schedule *pacer.Schedule,
 ) (measured, error) {
-	flows, err := flow.Load()
+	if w.Start.IsZero() { // that of any run would do
+		w.Start = time.UnixMicro(verifyStart)
+	}
+	if schedule == nil || c.Days > 0 {
+		spread, err := c.spread(seed, &w)
+		if err != nil {
+			return nil, err
+		}
+		schedule = &spread
+	}
+	config, err := w.Bank(seed, *schedule)
 	if err != nil {
 		return nil, err
 	}
-	config := bank.Config{
-		Seed: generators.Seed(seed), Customers: w.Customers, Merchants: w.Merchants, Flows: flows, Crimes: w.Crimes,
-		Start: verifyStart,
-	}
-	if !w.Start.IsZero() { // else that of any run would do
-		config.Start = w.Start.UnixMicro()
-	}
-	var curve []float64
-	if schedule != nil && c.Days == 0 {
-		config.Clocks = map[flow.Stream]bank.Clock{
-			flow.Payments: worldClock{calendar.Clock{Speed: w.Speed, Event: config.Start}, *schedule},
-		}
-	} else if curve, err = c.spread(&config); err != nil {
-		return nil, err
-	}
 	b, err := streams.NewBank(config)
-	return &bankStream{b, name, c.Count, curve}, err
+	return &bankStream{b, name, c.Count, hoursOf(*schedule)}, err
 }
 
-// worldClock is the clock of a scenario's world.
-type worldClock struct {
-	clock    calendar.Clock
-	schedule pacer.Schedule
+// hoursOf are the hours of the week that a schedule means, or nil where it means
+// none. Of less than a week nothing is expected.
+func hoursOf(s pacer.Schedule) []float64 {
+	c, ok := s.Curve()
+	if !ok || float64(c.For)*float64(c.Speed) < float64(7*24*time.Hour)*float64(calendar.Live) {
+		return nil
+	}
+	if n := len(c.Rate.Hours); n > 0 {
+		return slices.Repeat(c.Rate.Hours, 168/n)
+	}
+	curve, _ := calendar.Curve(c.Rate.Curve)
+	return curve[:]
 }
-
-// At implements [bank.Clock].
-func (w worldClock) At(n uint64) int64 { return w.clock.EventAt(w.schedule.At(n).Microseconds()) }
 
 // spread lays the events over days: customers who shop by the hours of their own
 // zone, and more after payday.
-func (c *generateVerifyCmd) spread(config *bank.Config) ([]float64, error) {
+func (c *generateVerifyCmd) spread(seed uint64, w *loadtest.WorldSpec) (pacer.Schedule, error) {
 	days := c.Days
 	if days == 0 {
 		days = verifyDays
 	}
-	const second = 1_000_000
-	config.Start -= config.Start % second
-	rate := calendar.Rate{
-		Mean: float64(c.Count) / float64(days*86_400), Start: config.Start,
-		End:   config.Start + int64(days+30+days/4)*dayMicros, // growth and paydays bring the last one sooner, chance later
-		Curve: "retail", Zones: bank.Zones(),
-		Paydays: []calendar.Payday{{Day: 25, Factor: 1.4, Days: 3, Workday: true}},
-	}
-	shape, err := rate.Shape()
-	if err != nil {
-		return nil, err
-	}
-	arrivals, err := calendar.NewArrivals(config.Seed.Rand("verify.arrivals"), shape, rate.Mean)
-	if err != nil {
-		return nil, err
-	}
-	cursor := arrivals.Cursor()
-	config.Clocks, config.Zones = map[flow.Stream]bank.Clock{flow.Payments: &cursor}, shape.Zones()
-	curve, _ := calendar.Curve(rate.Curve)
-	return curve[:], nil
+	w.Start, w.Speed = w.Start.Truncate(time.Second), calendar.Live
+	return pacer.Follow(pacer.Curve{
+		Rate: calendar.Rate{
+			Mean: float64(c.Count) / float64(days*86_400), Start: w.Start.UnixMicro(),
+			Curve: "retail", Zones: bank.Zones(),
+			Paydays: []calendar.Payday{{Day: 25, Factor: 1.4, Days: 3, Workday: true}},
+		},
+		Speed: w.Speed,
+		// Growth and paydays bring the last one sooner, chance later.
+		For: time.Duration(days+30+days/4) * 24 * time.Hour,
+	}, generators.Seed(seed).Rand("verify.arrivals"))
 }
 
 // week replaces the hours and weekdays by those of a curve that was named.

@@ -117,6 +117,17 @@ func (w *wave) rateAt(after time.Duration) float64 {
 	return w.shape.Expected(from, from+second) * w.curve.Rate.Mean
 }
 
+// peak is the rate in the busiest of many equal parts.
+func (w *wave) peak() float64 {
+	const parts = 10_000
+	step := max(1, (w.end-w.shape.Start())/parts)
+	var most float64
+	for at := w.shape.Start(); at < w.end; at += step {
+		most = max(most, w.shape.Expected(at, at+step))
+	}
+	return most / (float64(step) / 1e6) * w.curve.Rate.Mean
+}
+
 // String says the curve in words.
 func (w *wave) String() string {
 	name := w.curve.Rate.Curve

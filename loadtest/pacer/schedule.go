@@ -171,6 +171,19 @@ func (s Schedule) RateAt(after time.Duration) float64 {
 	return sp.From + (sp.To-sp.From)*(t-sp.start)/sp.For.Seconds()
 }
 
+// Peak is the highest rate, in records per second; of a curve that of the
+// busiest ten-thousandth of its time.
+func (s Schedule) Peak() float64 {
+	if s.wave != nil {
+		return s.wave.peak()
+	}
+	var most float64
+	for _, sp := range s.segs {
+		most = max(most, sp.From, sp.To)
+	}
+	return most
+}
+
 // Phase is a named window of the schedule.
 type Phase struct {
 	Name     string
