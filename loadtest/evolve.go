@@ -73,10 +73,10 @@ func (f *fileFields) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// quoteKinds puts kinds with a question mark into quotes: the rules of YAML let
+// quoteKinds puts words with a question mark into quotes: the rules of YAML let
 // none stand at the end of a word within braces.
 func quoteKinds(text []byte) []byte {
-	return regexp.MustCompile(`(:\s*)((?:string|int|long|bool|timestamp)\?)(\s*[,}])`).ReplaceAll(text, []byte(`$1"$2"$3`))
+	return regexp.MustCompile(`(:\s*)([A-Za-z]+\?)(\s*[,}])`).ReplaceAll(text, []byte(`$1"$2"$3`))
 }
 
 func kinds() map[string]generators.Kind {
@@ -153,12 +153,16 @@ func (d *delivering) evolves(seed uint64, spec *StreamSpec, schema *generators.S
 	if d == nil || len(spec.Faults.Evolve) == 0 {
 		return nil
 	}
-	list, err := delivery.Versions(generators.Seed(seed), schema, spec.Faults.Evolve)
-	if err != nil {
-		return on(err, "evolve")
+	var list []delivery.Version
+	for i := range spec.Faults.Evolve { // one by one, so that an error has its place
+		var err error
+		if list, err = delivery.Versions(generators.Seed(seed), schema, spec.Faults.Evolve[:i+1]); err != nil {
+			return on(err, "evolve", strconv.Itoa(i))
+		}
 	}
 	for _, v := range list[1:] {
 		out := version{Version: v}
+		var err error
 		if out.encoder, err = encode.New(spec.Format, v.Schema, encode.Options{SchemaID: spec.SchemaID}); err == nil {
 			out.outcome, err = delivery.Expect(spec.Format, &v)
 		}

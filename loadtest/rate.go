@@ -50,8 +50,9 @@ func (r *rateSpec) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*plain)(r))
 }
 
-// fileCurve is the name of a curve, or its weights.
-type fileCurve struct {
+// fileCurve is the name of a curve, or its weights. It is an array so that it is
+// decoded as a value.
+type fileCurve [1]struct {
 	name  string
 	hours []float64
 }
@@ -60,10 +61,10 @@ type fileCurve struct {
 func (c *fileCurve) UnmarshalYAML(n *yaml.Node) error {
 	switch n.Kind {
 	case yaml.ScalarNode:
-		c.name = n.Value
+		c[0].name = n.Value
 		return nil
 	case yaml.SequenceNode:
-		return n.Decode(&c.hours)
+		return n.Decode(&c[0].hours)
 	default:
 		return fmt.Errorf("line %d: curve is a name, such as retail, or a list of 24 or 168 weights", n.Line)
 	}
@@ -261,7 +262,7 @@ func (r *rateSpec) compile(w *WorldSpec, c pacer.Curve) (calendar.Rate, error) {
 		return out, err
 	}
 	if r.Curve != nil {
-		out.Curve, out.Hours = r.Curve.name, r.Curve.hours
+		out.Curve, out.Hours = r.Curve[0].name, r.Curve[0].hours
 		if err := check("curve"); err != nil {
 			return out, err
 		}
