@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -264,6 +265,38 @@ func (m *evolvedMaker) seen(d *delivering, s delivery.Send, first *generators.Ev
 		}
 	}
 	return m.read
+}
+
+// Numbered is an encoder of a stream whose schema changes: to it matters which
+// record an event is. Append takes each for one of the first version.
+type Numbered interface {
+	encode.Encoder
+	// AppendNumber appends record n of the stream.
+	AppendNumber(dst []byte, ev *generators.Event, n uint64) []byte
+}
+
+// evolvingEncoder is the encoder of a stream that is made without its faults.
+type evolvingEncoder struct {
+	encode.Encoder
+	plan   *delivering
+	makers sync.Pool
+}
+
+func newEvolvingEncoder(first encode.Encoder, d *delivering) *evolvingEncoder {
+	return &evolvingEncoder{Encoder: first, plan: d, makers: sync.Pool{New: func() any {
+		return newEvolvedMaker(d, d.versions[0].First)
+	}}}
+}
+
+// AppendNumber implements [Numbered].
+func (e *evolvingEncoder) AppendNumber(dst []byte, ev *generators.Event, n uint64) []byte {
+	s := delivery.Send{Truth: n, Version: e.plan.Version(n, n)}
+	if s.Version == 1 {
+		return e.Append(dst, ev)
+	}
+	m := e.makers.Get().(*evolvedMaker)
+	defer e.makers.Put(m)
+	return m.append(dst, e.plan, s, ev)
 }
 
 // words says what is expected of the later versions.

@@ -135,6 +135,9 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 			"key %q", spec.Key), "key")
 	}
 	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
+	if faults != nil && len(faults.versions) > 0 {
+		st.Encoder = newEvolvingEncoder(st.Encoder, faults)
+	}
 	return st, on(err, "format")
 }
 

@@ -178,14 +178,16 @@ func TestFlowsOfOnesOwn(t *testing.T) {
 doc: Somebody gives money to somebody.
 stream: payments
 with: account
-channel: mobile
+channel: mobile_app
 start: {share: 100%}
 amount: lognormal(20 EUR, 0.5)
 states:
   asked:
+    doc: It is asked for.
     next:
       - {to: given, after: 5s}
   given:
+    doc: It is done.
     emit: transfer
     status: settled
     post: {customer -> counterparty: amount}
@@ -195,9 +197,9 @@ states:
 	name := write("scenario.yaml", scenario)
 	for change, want := range map[string]string{
 		"":                       "",
-		"to: given=>to: gvien":   `own.yaml:11: .*"gvien"`,
-		"after: 5s=>after: soon": `own.yaml:11: `,
-		"  given:=>  lost:\n    end: true\n    emit: transfer\n    status: settled\n  given:": `own.yaml:12: .*"lost"`,
+		"to: given=>to: gvien":   `own.yaml:12: .*"gvien"`,
+		"after: 5s=>after: soon": `own.yaml:12: `,
+		"  given:=>  lost:\n    doc: No way.\n    emit: transfer\n    status: settled\n    end: true\n  given:": `own.yaml:13: .*"lost"`,
 		"{to: given, after: 5s}=>{to: asked, after: 5s}":                                                    `own.yaml:`,
 	} {
 		from, to, _ := strings.Cut(change, "=>")

@@ -174,3 +174,58 @@ func TestCardsWeekIsOne(t *testing.T) {
 		}
 	}
 }
+
+// TestMerchantInTrouble: some merchants have chargebacks above 1.5 % of what is
+// settled, and without the preset none has.
+func TestMerchantInTrouble(t *testing.T) {
+	const scenario = `
+scenario: trouble
+duration: 2m
+rate: 3000/s
+world: {customers: 1000, merchants: 250, start: 2026-01-05T00:00:00Z, speed: x86400, fraud: {preset: merchant-in-trouble}}
+streams: {payments: {source: bank.payments, key: account_id}}
+`
+	above := func(text string) (merchants, bad int) {
+		s, err := Parse("trouble.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err, fail.HintOf(err))
+		}
+		p, err := NewSketch(s, Overrides{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := newMaker(&p.Streams[0], "trouble", time.UnixMicro(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema := p.Streams[0].Source.Schema()
+		kind, merchant := schema.Index("event_type"), schema.Index("counterparty_id")
+		settled, disputed := map[string]int{}, map[string]int{}
+		for n := range p.Streams[0].Schedule.Count() {
+			m.make(n)
+			switch v := m.ev.Values; v[kind].Str {
+			case "card_settlement":
+				settled[v[merchant].Str]++
+			case "chargeback":
+				disputed[v[merchant].Str]++
+			}
+		}
+		for who, n := range settled {
+			if n < 400 {
+				continue
+			}
+			merchants++
+			if disputed[who]*1000 > n*15 {
+				bad++
+			}
+		}
+		return merchants, bad
+	}
+	merchants, bad := above(scenario)
+	if merchants < 50 || bad == 0 || bad > merchants/10 {
+		t.Errorf("%d of %d merchants are above 1.5 %%", bad, merchants)
+	}
+	if merchants, bad := above(strings.Replace(scenario, "merchant-in-trouble", "eea-2023", 1)); bad > 0 {
+		t.Errorf("without the preset %d of %d", bad, merchants)
+	}
+}

@@ -25,6 +25,7 @@ type WorldSpec struct {
 	Speed     calendar.Speed // how fast its time runs; default live
 	Crimes    fraud.Rates    // nil: none
 	Flows     []flow.File    // of the user, beside the shipped ones or in their place
+	Trouble   int            // how many of a million merchants are in trouble
 }
 
 // fileWorld is the same as it is written.
@@ -63,6 +64,9 @@ func (f *fileWorld) validate(find finder) (w WorldSpec, err error) {
 	if w.Flows, err = f.Flows.read(find); err != nil {
 		return w, on(err, "flows")
 	}
+	if f.Fraud.Preset == presetTrouble {
+		w.Trouble = presetTroubled
+	}
 	w.Crimes, err = f.crimes()
 	return w, on(err, "fraud")
 }
@@ -80,6 +84,12 @@ func (f *fileWorld) size(w *WorldSpec) error {
 		return nil
 	}
 }
+
+// The preset in which the harm is the merchants', and to how many of a million.
+const (
+	presetTrouble  = "merchant-in-trouble"
+	presetTroubled = 20_000
+)
 
 const minCustomers = 200 // as the bank wants
 

@@ -21,6 +21,7 @@ func (w *WorldSpec) config(seed uint64) (bank.Config, error) {
 	flows, err := flow.Load(w.Flows...)
 	return bank.Config{
 		Seed: generators.Seed(seed), Customers: w.Customers, Merchants: w.Merchants, Flows: flows, Crimes: w.Crimes,
+		Trouble: w.Trouble,
 	}, err
 }
 

@@ -51,6 +51,9 @@ type Config struct {
 	// Crimes are how many of a million payments belong to a typology, by
 	// fraud.All; nil: none do.
 	Crimes []float64
+	// Trouble is how many of a million merchants are in trouble: their customers
+	// dispute far more.
+	Trouble int
 	// Ledger and Changes say whether there are the streams ledger and customers,
 	// which cost something.
 	Ledger, Changes bool
@@ -79,6 +82,7 @@ func New(c Config) (*Bank, error) {
 		closed: c.Seed.Rand("bank.closed"), employer: c.Seed.Rand("bank.employer"),
 		habits: c.Seed.Rand("bank.habits"),
 		start:  c.Start, deposits: c.Seed.Rand("bank.deposit"),
+		trouble: newTrouble(&c),
 	}
 	if e.calendars, err = calendars(w, c.Start); err != nil {
 		return nil, fmt.Errorf("opening the bank: %w", err)
@@ -130,6 +134,8 @@ func (c *Config) check() error {
 		return bad(fmt.Sprintf("take at most %d", MaxEntities), "%d merchants", c.Merchants)
 	case c.Clocks[flow.Payments] == nil:
 		return bad("add the stream payments", "a bank without payments")
+	case c.Trouble < 0 || c.Trouble > 1_000_000:
+		return bad("a million is all of them", "%d of a million merchants in trouble", c.Trouble)
 	case c.Crimes != nil && len(c.Crimes) != len(fraud.All()):
 		return bad("one number for each", "%d rates for %d typologies", len(c.Crimes), len(fraud.All()))
 	}

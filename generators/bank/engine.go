@@ -37,6 +37,7 @@ type engine struct {
 	starts           []int             // lanes that begin with an event for each account
 	entries          bool              // whether the ledger is written
 	start            int64             // when the bank opened
+	trouble          trouble           // of merchants
 	deposits         generators.Rand
 	limit            int    // of what may be pending in a lane
 	stuck            uint64 // slots in which nothing could happen

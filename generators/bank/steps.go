@@ -188,6 +188,9 @@ func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known
 	if asked&flow.CounterpartyClosed != 0 && e.isClosed(p.other, now.at) {
 		known |= flow.CounterpartyClosed
 	}
+	if asked&flow.MerchantInTrouble != 0 && e.trouble.has(p.other) {
+		known |= flow.MerchantInTrouble
+	}
 	if p.market != home {
 		known |= flow.Abroad
 	}

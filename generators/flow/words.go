@@ -122,11 +122,13 @@ const (
 	Started                              // by another flow
 	Succeeded                            // the flow that was started
 	Failed                               // the flow that was started
+	MerchantInTrouble                    // its customers dispute far more than others'
 )
 
 func facts() []string {
 	return []string{
 		"insufficient_funds", "account_closed", "counterparty_closed", "abroad", "started", "succeeded", "failed",
+		"merchant_in_trouble",
 	}
 }
 

@@ -39,6 +39,7 @@ func presets() []preset {
 				"account_takeover": 3, "authorised_push_payment": 4,
 			},
 		},
+		{"merchant-in-trouble", "one merchant of 50 has disputes above 1.5 % of its payments, where schemes step in", nil},
 		{"aml-hi", "one payment of 900 launders money (AMLworld, high illicit: 1 of 981 to 1 of 807)", laundering(1111)},
 		{"aml-li", "one payment of 1,850 launders money (AMLworld, low illicit: 1 of 1,950 to 1 of 1,750)", laundering(540)},
 	}

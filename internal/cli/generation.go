@@ -119,7 +119,7 @@ func (g *generation) work(chunks <-chan *chunk) {
 		for seq := c.first; seq < c.first+uint64(c.count); seq++ {
 			ev.ID = g.key.Seal(g.number, seq)
 			source.Fill(ev, seq, start+g.times.At(seq).Microseconds())
-			c.values = g.encoder.Append(c.values, ev)
+			c.values = g.append(c.values, ev, seq)
 			c.valueEnds = append(c.valueEnds, len(c.values))
 			switch {
 			case g.keyField == 0:
