@@ -38,7 +38,16 @@ func (d *discarding) Close(context.Context) error { return nil }
 // time, generation, JSON, identity, partition, ledger and histograms, into a
 // sink that discards.
 func BenchmarkRecord(b *testing.B) {
-	r := benchRun(b)
+	benchRecords(b, benchRun(b, "1000000/s"))
+}
+
+// BenchmarkRecordOfCurve is the same where the rate follows a curve.
+func BenchmarkRecordOfCurve(b *testing.B) {
+	benchRecords(b, benchRun(b, "{mean: 1000000/s, curve: retail, payday: 1.4}\nworld: {start: 2026-03-23T12:00:00Z, speed: x60}"))
+}
+
+func benchRecords(b *testing.B, r *run) {
+	b.Helper()
 	d := &discarding{r: r}
 	s := r.streams[0]
 	traces := &tracer{}
@@ -53,12 +62,12 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportMetric(float64(b.N)/used, "records/cpu-s")
 }
 
-func benchRun(tb testing.TB) *run {
+func benchRun(tb testing.TB, rate string) *run {
 	tb.Helper()
 	s, err := Parse("bench.yaml", []byte(`
 scenario: bench
 duration: 1000s
-rate: 1000000/s
+rate: ` + rate + `
 streams: {payments: {key: account_id}}
 `))
 	if err != nil {
@@ -84,7 +93,7 @@ streams: {payments: {key: account_id}}
 
 // TestRecordAllocatesNothing gates what the benchmark measures.
 func TestRecordAllocatesNothing(t *testing.T) {
-	r := benchRun(t)
+	r := benchRun(t, "{mean: 1000000/s, curve: retail}\nworld: {start: 2026-03-23T12:00:00Z, speed: x60}")
 	d := &discarding{r: r}
 	traces := &tracer{}
 	next := uint64(0)

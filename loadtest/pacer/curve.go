@@ -32,17 +32,28 @@ type wave struct {
 	places   [places]place
 }
 
-// place keeps some arrivals that follow each other. Whoever asks in order, and
-// those beside it, mostly find what they ask for.
+// place keeps the times of a block of records that follow each other. Whoever
+// asks in order, and those beside it, mostly find what they ask for.
 type place struct {
-	mu     sync.Mutex // guards cursor
+	mu     sync.Mutex // guards what follows
+	block  uint64     // whose times these are, and one more; 0 is none
+	times  [1 << blockBits]time.Duration
 	cursor calendar.Cursor
+}
+
+// load makes the times of a block.
+func (p *place) load(block uint64, clock calendar.Clock) {
+	for i := range p.times {
+		event := p.cursor.At(block<<blockBits | uint64(i))
+		p.times[i] = time.Duration(clock.WallAt(event)) * time.Microsecond
+	}
+	p.block = block + 1
 }
 
 const (
 	placeBits = 6
 	places    = 1 << placeBits
-	blockBits = 7                  // a cursor holds so many arrivals
+	blockBits = 7                  // as many arrivals as a cursor holds
 	golden    = 0x9e3779b97f4a7c15 // spreads blocks that are a power of two apart
 )
 
@@ -97,11 +108,15 @@ func (w *wave) lay(mean float64, draws generators.Rand) (Schedule, error) {
 
 // at is the intended time of a record of the schedule.
 func (w *wave) at(seq uint64) time.Duration {
-	p := &w.places[(seq>>blockBits)*golden>>(64-placeBits)]
+	block := seq >> blockBits
+	p := &w.places[block*golden>>(64-placeBits)]
 	p.mu.Lock()
-	event := p.cursor.At(seq)
+	if p.block != block+1 {
+		p.load(block, w.clock)
+	}
+	at := p.times[seq&(1<<blockBits-1)]
 	p.mu.Unlock()
-	return time.Duration(w.clock.WallAt(event)) * time.Microsecond
+	return at
 }
 
 // due is how many records are due after a time within the schedule: at counts
