@@ -67,7 +67,7 @@ func benchRun(tb testing.TB, rate string) *run {
 	s, err := Parse("bench.yaml", []byte(`
 scenario: bench
 duration: 1000s
-rate: ` + rate + `
+rate: `+rate+`
 streams: {payments: {key: account_id}}
 `))
 	if err != nil {

@@ -326,7 +326,7 @@ func (p *Plan) meetReaders() {
 
 // faultKey is the key of a scenario where errors of what happens on the way are.
 func (s *StreamSpec) faultKey() string {
-	if s.Faults != nil && len(s.Faults.Evolve) > 0 && s.Faults.String() == (delivery.Config{Evolve: s.Faults.Evolve}).String() {
+	if f := s.Faults; f != nil && len(f.Evolve) > 0 && f.String() == (delivery.Config{Evolve: f.Evolve}).String() {
 		return "evolve"
 	}
 	return "faults"

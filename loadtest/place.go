@@ -79,6 +79,7 @@ func child(n *yaml.Node, step string) (key, value *yaml.Node) {
 		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(n.Content) {
 			return n.Content[i], n.Content[i]
 		}
+	default: // a value leads nowhere
 	}
 	return nil, nil
 }

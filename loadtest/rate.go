@@ -346,4 +346,6 @@ func (r *rateSpec) checkBursts(c pacer.Curve) error {
 }
 
 // moment is a time of the world as a person reads it.
-func moment(micros int64) string { return time.UnixMicro(micros).UTC().Format("Mon 2006-01-02 15:04 UTC") }
+func moment(micros int64) string {
+	return time.UnixMicro(micros).UTC().Format("Mon 2006-01-02 15:04 UTC")
+}

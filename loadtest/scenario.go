@@ -374,7 +374,8 @@ func (f *file) producer() (ProducerSpec, error) {
 	codecs := []string{"none", "lz4", "snappy", "zstd"}
 	switch {
 	case !slices.Contains(codecs, p.Compression):
-		return p, on(bad("compression is one of "+strings.Join(codecs, ", "), "producer: compression %q", p.Compression), "compression")
+		return p, on(bad("compression is one of "+strings.Join(codecs, ", "),
+			"producer: compression %q", p.Compression), "compression")
 	case p.Linger < 0 || p.Linger > time.Minute:
 		return p, on(bad("linger: 5ms", "producer: linger %v", p.Linger), "linger")
 	case !(p.TraceShare >= 0 && p.TraceShare <= 1):

@@ -51,7 +51,9 @@ func during(t *testing.T, p *Plan, m *maker, from string, length time.Duration) 
 	}
 	st := &p.Streams[0]
 	clock := calendar.Clock{Speed: p.Scenario.World.Speed, Event: p.Scenario.World.Start.UnixMicro()}
-	wall := func(at time.Time) time.Duration { return time.Duration(clock.WallAt(at.UnixMicro())) * time.Microsecond }
+	wall := func(at time.Time) time.Duration {
+		return time.Duration(clock.WallAt(at.UnixMicro())) * time.Microsecond
+	}
 	first, end := st.Schedule.Due(wall(begin)), st.Schedule.Due(wall(begin.Add(length)))
 	at := st.Source.Schema().Index("event_time")
 	for _, n := range []uint64{first, (first + end) / 2, end - 1} {

@@ -147,7 +147,7 @@ func TestCurveScaledAndChanged(t *testing.T) {
 	if _, ok, _ := mustNew(t, Segment{From: 1, To: 2, For: time.Second}).With(5, 0); ok {
 		t.Error("a ramp has no one rate")
 	}
-	if s.Zones() == nil || s.Zones() == s.Zones() || mustNew(t, Segment{From: 1, To: 1, For: time.Second}).Zones() != nil {
+	if one, other := s.Zones(), s.Zones(); one == nil || one == other || mustNew(t, Segment{From: 1, To: 1, For: time.Second}).Zones() != nil {
 		t.Error("zones")
 	}
 	if got := s.String(); got != "500/s in an ordinary week by the curve retail for 2h48m0s, which are 168h0m0s of its world" {
