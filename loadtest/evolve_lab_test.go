@@ -1,11 +1,15 @@
 package loadtest_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lakeproof/lakeproof/internal/config"
+	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lab"
 	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/report"
@@ -19,6 +23,7 @@ func evolving(changes string) string {
 // TestEvolution: a new field disturbs nobody; what breaks old readers is
 // expected among the dead letters, and nowhere else.
 func TestEvolution(t *testing.T) {
+	t.Parallel()
 	base := newPlan(t, small)
 	embedded(t, base, lab.Sabotage{})
 	for name, test := range map[string]func(*testing.T, config.Lab){
@@ -96,5 +101,50 @@ func evolutionUntold(t *testing.T, where config.Lab) {
 	rep, _ := mustRun(t.Context(), t, p)
 	if c := counted(t, rep, "evolved"); rep.Verdict != report.Fail || rep.Faults[0].OK || rep.Records.Missing != 5000 || c.Rows != 5000 || c.RowsSeen != 0 {
 		t.Errorf("%s: %s; %s, %+v", rep.Verdict, rep.Reason, rep.Faults[0].Summary, c)
+	}
+}
+
+// TestLifeIsFollowed: a rate that follows life, a bank with a flow of the user's
+// own, and a schema that changes: followed to the table and compared, and again
+// from the run's folder alone.
+func TestLifeIsFollowed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	own, err := os.ReadFile("testdata/gift.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("rate: 5000/s", "rate: {mean: 3000/s, curve: retail, payday: 1.5, bursts: [{at: 2026-03-25, x: 3, for: 6h}]}",
+		"start: 2026-01-06T00:00:00Z", "start: 2026-03-24T18:00:00Z", "speed: x720", "speed: x21600, flows: gift.yaml",
+		"table: bronze.bank}", "table: bronze.bank, evolve: [{at: 6000, add: {wallet_id: string?}}]}").Replace(bankScenario)
+	for name, text := range map[string]string{"life.yaml": text, "gift.yaml": string(own)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := loadtest.Load(filepath.Join(dir, "life.yaml"))
+	if err != nil {
+		t.Fatal(err, fail.HintOf(err))
+	}
+	s.Producer.MaxSchedulerDelay = 5 * time.Second
+	p, err := loadtest.NewPlan(s, newPlan(t, small).Lab, loadtest.Overrides{})
+	if err != nil {
+		t.Fatal(err, fail.HintOf(err))
+	}
+	embedded(t, p, lab.Sabotage{Drop: 2, Corrupt: 1})
+	rep, run := mustRun(t.Context(), t, p)
+	r := rep.Records
+	if rep.Verdict != report.Fail || r.Missing != 2 || r.Corrupt != 1 || r.Unexpected+r.Duplicate != 0 || counted(t, rep, "evolved").Rows == 0 {
+		t.Errorf("%s: %s, %+v", rep.Verdict, rep.Reason, r)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	again, err := loadtest.Verify(t.Context(), run, p.Lab, loadtest.Options{})
+	if err != nil {
+		t.Fatal(err, fail.HintOf(err))
+	}
+	if again.Records != r {
+		t.Errorf("verified again: %+v, want %+v", again.Records, r)
 	}
 }

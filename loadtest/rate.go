@@ -248,11 +248,22 @@ func (r *rateSpec) follow(w *WorldSpec, total time.Duration, seed uint64) (pacer
 // arrivals are the draws of a scenario's curve.
 func arrivals(seed uint64) generators.Rand { return generators.Seed(seed).Rand("loadtest.arrivals") }
 
+// maxYears is how long a world lasts of which holidays and working days are
+// known.
+const (
+	maxYears = 10
+	maxWorld = maxYears * 366 * 24 * time.Hour
+)
+
 // compile turns the rate into one of the calendar. The parts are checked as they
 // are added, so that an error has its place in the file.
 func (r *rateSpec) compile(w *WorldSpec, c pacer.Curve) (calendar.Rate, error) {
 	const second = 1_000_000
 	clock := calendar.Clock{Speed: c.Speed, Event: w.Start.UnixMicro()}
+	if end := clock.EventAt(c.For.Microseconds()); float64(end)-float64(clock.Event) > maxWorld.Seconds()*second {
+		return calendar.Rate{}, bad("make the run shorter, or its world slower",
+			"a curve over %.1f years of the world: more than %d", (float64(end)-float64(clock.Event))/second/86_400/365, maxYears)
+	}
 	out := calendar.Rate{
 		Mean: float64(*r.Mean), Start: clock.Event, Zones: bank.Zones(),
 		End: max(clock.Event+second, clock.EventAt(c.For.Microseconds())/second*second),
@@ -316,33 +327,44 @@ func (r *rateSpec) events(out *calendar.Rate, check func(...string) error) error
 // checkBursts refuses a burst that touches no moment of the run: the rate with
 // it is the rate without.
 func (r *rateSpec) checkBursts(c pacer.Curve) error {
-	whole := func(bursts []calendar.Burst) (float64, error) {
-		rate := c.Rate
-		rate.Bursts = bursts
-		shape, err := rate.Shape()
-		if err != nil {
-			return 0, err
-		}
-		return shape.Expected(rate.Start, rate.End), nil
-	}
-	without, err := whole(nil)
-	if err != nil {
-		return err
-	}
 	for i, b := range c.Rate.Bursts {
-		probe := b
-		probe.Factor = 2
-		with, err := whole([]calendar.Burst{probe})
+		touches, err := touchesRun(c.Rate, b)
+		if err == nil && !touches {
+			err = bad("move the burst, or the run with world.start, world.speed and duration",
+				"the burst at %q lasts %v and touches no moment of the run, which is from %s to %s",
+				b.At, b.For, moment(c.Rate.Start), moment(c.Rate.End))
+		}
 		if err != nil {
 			return on(err, "bursts", strconv.Itoa(i))
 		}
-		if with == without {
-			return on(bad("move the burst, or the run with world.start, world.speed and duration",
-				"the burst at %q lasts %v and touches no moment of the run, which is from %s to %s",
-				b.At, b.For, moment(c.Rate.Start), moment(c.Rate.End)), "bursts", strconv.Itoa(i))
-		}
 	}
 	return nil
+}
+
+// touchesRun asks the calendar. It looks only where the burst could be: in the
+// first days, if it comes again, and else about its date.
+func touchesRun(rate calendar.Rate, b calendar.Burst) (bool, error) {
+	const day = 86_400_000_000
+	if date, err := time.Parse(time.DateOnly, b.At[:min(len(b.At), len(time.DateOnly))]); err == nil {
+		from := date.UnixMicro() - 2*day
+		rate.Start, rate.End = max(rate.Start, from), min(rate.End, from+5*day+b.For.Microseconds())
+	} else {
+		rate.End = min(rate.End, rate.Start+9*day)
+	}
+	if rate.Start >= rate.End {
+		return false, nil
+	}
+	b.Factor = 2
+	var expected [2]float64
+	for i, bursts := range [][]calendar.Burst{nil, {b}} {
+		rate.Bursts = bursts
+		shape, err := rate.Shape()
+		if err != nil {
+			return false, err
+		}
+		expected[i] = shape.Expected(rate.Start, rate.End)
+	}
+	return expected[0] != expected[1], nil
 }
 
 // moment is a time of the world as a person reads it.

@@ -106,6 +106,7 @@ func TestBadLife(t *testing.T) {
 		"x: 8, =>x: 8, zone: Berlin, ":          `11: .*"Berlin"|Europe/Berlin`,
 		"Fri 18:00=>2026-03-01":                 `11: the burst at "2026-03-01" lasts 10m0s and touches no moment of the run, which is from Mon 2026-01-19 00:00 UTC to Mon 2026-01-26 00:00 UTC|move`,
 		"duration: 10m\n=>":                     `2: duration 0s is not positive|duration`,
+		"x1008=>x1000000":                       `3: a curve over 19.0 years of the world: more than 10|shorter`,
 		// The world.
 		"  start: 2026-01-19T00:00:00Z\n=>":         `3: a curve is of days and hours|world: {start:`,
 		"2026-01-19T00:00:00Z=>tomorrow":            `15: world.start must be a time`,
@@ -214,6 +215,22 @@ states:
 		if err == nil || fail.CodeOf(err) != fail.Usage || fail.HintOf(err) == "" || !regexp.MustCompile(want).MatchString(err.Error()) ||
 			!strings.Contains(err.Error(), "scenario.yaml:5") {
 			t.Errorf("%s: got %v, hint %q, want %s", change, err, fail.HintOf(err), want)
+		}
+	}
+}
+
+// TestBurstsTouch: the edges of a run on clocks around the world.
+func TestBurstsTouch(t *testing.T) {
+	for at, want := range map[string]bool{
+		"18:00": true, "Mon 03:00": true, "Sun 18:00": true, // in America it is still Sunday
+		"Wed 12:00": false, "2026-01-05": true, "2026-01-06": true, // in Asia it is Tuesday already
+		"2026-01-08": false, "2025-12-01": false, "2026-01-04": false, "2026-01-04 18:00": true,
+	} {
+		text := strings.NewReplacer("2026-01-19", "2026-01-05", "duration: 10m", "duration: 1m25s", "Fri 18:00", at,
+			"    evolve:\n", "", "      - {at: 1m, add: {wallet_id: string?}}\n", "",
+			"      - {at: 200000, remove: [terminal_id], compatible: true}\n", "").Replace(living)
+		if _, err := parse2(t, text); (err == nil) != want {
+			t.Errorf("%s: %v", at, err)
 		}
 	}
 }

@@ -87,6 +87,7 @@ func TestBadScenarios(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(plain))
+	f.Add([]byte(living))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if s, err := Parse("fuzz.yaml", text); err == nil && s.Schedule.Count() == 0 {
 			t.Error("a valid scenario without records")
