@@ -250,19 +250,17 @@ func arrivals(seed uint64) generators.Rand { return generators.Seed(seed).Rand("
 
 // maxYears is how long a world lasts of which holidays and working days are
 // known.
-const (
-	maxYears = 10
-	maxWorld = maxYears * 366 * 24 * time.Hour
-)
+const maxYears = 10
 
 // compile turns the rate into one of the calendar. The parts are checked as they
 // are added, so that an error has its place in the file.
 func (r *rateSpec) compile(w *WorldSpec, c pacer.Curve) (calendar.Rate, error) {
 	const second = 1_000_000
 	clock := calendar.Clock{Speed: c.Speed, Event: w.Start.UnixMicro()}
-	if end := clock.EventAt(c.For.Microseconds()); float64(end)-float64(clock.Event) > maxWorld.Seconds()*second {
+	years := (float64(clock.EventAt(c.For.Microseconds())) - float64(clock.Event)) / (second * 366 * 86_400)
+	if years > maxYears {
 		return calendar.Rate{}, bad("make the run shorter, or its world slower",
-			"a curve over %.1f years of the world: more than %d", (float64(end)-float64(clock.Event))/second/86_400/365, maxYears)
+			"a curve over %.1f years of the world: more than %d", years, maxYears)
 	}
 	out := calendar.Rate{
 		Mean: float64(*r.Mean), Start: clock.Event, Zones: bank.Zones(),
