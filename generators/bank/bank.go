@@ -23,6 +23,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/calendar"
@@ -112,7 +113,7 @@ const labels = int(flow.Trades) + 1
 
 // What may be pending at a time; above it, what is due later happens now.
 const (
-	minPending  = 1 << 17
+	minPending  = 1 << 19
 	pendingEach = 8 // for each customer
 )
 
@@ -319,4 +320,16 @@ func (b *Bank) Sums() map[string]int64 {
 	b.tape.mu.Lock()
 	defer b.tape.mu.Unlock()
 	return b.tape.live.books.sums(b.world)
+}
+
+// Late is how late the batch of the payments was at the end of each day, as far as
+// the bank has worked.
+func (b *Bank) Late() []time.Duration {
+	b.tape.mu.Lock()
+	defer b.tape.mu.Unlock()
+	var out []time.Duration
+	for _, micros := range b.tape.live.lanes[flow.Payments].batch.late {
+		out = append(out, time.Duration(micros)*time.Microsecond)
+	}
+	return out
 }

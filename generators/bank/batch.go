@@ -1,5 +1,7 @@
 package bank
 
+import "slices"
+
 // batch is what follows from what customers do, on another day: clearings,
 // settlements, salaries. And it says which slots are for what follows: a share of
 // them, by chance, so that what customers do has the rest with the hours, weekdays
@@ -11,10 +13,9 @@ package bank
 // or ahead. What comes each month (salaries) goes before the rest: it has its day.
 type batch struct {
 	monthly, wheel *wheel
-	share          uint64 // of 2^32
-	until          int64  // when the day ends
-	days           int    // so far
-	late           int64  // sum of how late the work was at the ends of days
+	share          uint64  // of 2^32
+	until          int64   // when the day ends
+	late           []int64 // how late the work was at the ends of days
 
 	// What customers did, and what followed: how much was taken from what is pending,
 	// how much of it anybody saw, and how much was put there because of either. All are
@@ -79,25 +80,29 @@ func (b *batch) take(at int64) (p pending, ok bool) {
 // the first one, of a day) it sets the share.
 func (b *batch) set(now int64) {
 	b.until += dayLong
-	b.days++
+	late := int64(0)
 	if p := b.wheel.peek(now); p != nil {
-		b.late += min(now-p.due, 7*dayLong)
+		late = min(now-p.due, 7*dayLong)
 	}
-	over := int64(7)
-	if b.days <= 7 {
+	b.late = append(b.late, late)
+	over := 7
+	if len(b.late) <= 7 {
 		over = 1
 	}
-	if int64(b.days)%over != 0 {
+	if len(b.late)%over != 0 {
 		return
+	}
+	late = 0
+	for _, l := range b.late[len(b.late)-over:] {
+		late += l / int64(over)
 	}
 	// What follows from each thing that customers do, and from that, and so on; less
 	// what nobody sees of it.
 	next := min(0.9, each(b.caused[1], b.done[1]))
 	follow := each(b.caused[0], b.done[0]) / (1 - next) * each(b.seen, b.done[1])
 	share := follow / (1 + follow)
-	share *= 1 + float64(0.1*(float64(b.late/over-BatchLate)/dayLong))
+	share *= 1 + float64(0.1*(float64(late-BatchLate)/dayLong))
 	b.share = uint64(min(0.875, share) * wholeShare)
-	b.late = 0
 	for _, n := range []*uint64{&b.done[0], &b.done[1], &b.caused[0], &b.caused[1], &b.seen} {
 		*n -= *n / forgetting
 	}
@@ -109,6 +114,6 @@ func (b *batch) count() int { return b.monthly.count + b.wheel.count }
 
 func (b *batch) clone() batch {
 	c := *b
-	c.monthly, c.wheel = b.monthly.clone(), b.wheel.clone()
+	c.monthly, c.wheel, c.late = b.monthly.clone(), b.wheel.clone(), slices.Clone(b.late)
 	return c
 }

@@ -201,9 +201,9 @@ func (e *engine) goOn(l *lane, which uint8, account uint32, now moment) {
 // that is pending, what is due later happens at once.
 func (e *engine) later(l *lane, p *pending, now moment) {
 	if p.due > now.at {
-		half := e.limit / 2
-		if over := l.pending() - half; over > 0 &&
-			generators.Below(generators.Again(now.draw^uint64(p.account)<<32), uint64(half)) < uint64(over) {
+		few := e.limit / 4
+		if over := l.pending() - 3*few; over > 0 &&
+			generators.Below(generators.Again(now.draw^uint64(p.account)<<32), uint64(few)) < uint64(over) {
 			p.due = now.at
 		}
 	}

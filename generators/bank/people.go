@@ -69,12 +69,12 @@ func (e *engine) payee(account uint32) uint32 {
 }
 
 const (
-	newPayee    = 650_000 // ppm: a pair that pays has 1.76 to 1.97 payments (FinBench)
+	newPayee    = 660_000 // ppm: a pair that pays has 1.76 to 1.97 payments (FinBench)
 	payeeAbroad = 150_000 // ppm; guess
 
 	// Degrees fall with the exponent 1 + 1/s: 2.2 in, 2.1 out.
 	payeeSlope = 0.9
-	payerSlope = 1.1
+	payerSlope = 1.15
 )
 
 // coprime is a random number below n that has no factor in common with it.

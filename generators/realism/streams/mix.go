@@ -2,6 +2,9 @@ package streams
 
 import (
 	"fmt"
+	"math"
+	"sort"
+	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/bank"
@@ -9,67 +12,120 @@ import (
 	"github.com/lakeproof/lakeproof/generators/flow"
 )
 
-// The span is cut into bins. What a flow does is drawn many times.
+// How often each flow is walked, and how far.
 const (
-	mixBins = 512
-	mixRuns = 12_000 // of each flow
+	mixRuns = 12_000
 	maxHops = 2000
+	bins    = 4096 // of the span, for when flows begin
 )
 
 // mix is how often each type of event is to be expected among the first
 // payments. Flow.Visits says it of flows that had time to end; here the stream
-// begins with nothing under way and ends in the middle of it, so flows are walked
-// with their delays, for how old each is when its events happen. The bank fills
-// every slot of its clock; so as many flows begin in each bin as what is under
-// way leaves room for.
+// begins with nothing under way and ends in the middle of it. So flows that begin
+// when customers begin something are walked with their delays, and what happens
+// before the end is counted.
 //
-// Nobody configures how much money people have when they pay: how many payments
-// are refused for want of it, and how many fill their account up then, is taken
-// from the events themselves.
+// What nobody configures is taken from the events themselves, or from the bank:
+// when customers begin something, how many payments are refused for want of money,
+// how many fill their account up then, and how late the batch is.
 func (b *Bank) mix(count uint64) (map[string]float64, error) {
-	w, err := b.newAges(count)
+	w, err := b.newWalker(count)
 	if err != nil {
 		return nil, err
 	}
-	out := b.poverty(w)
-	total := 0.0
+	out := w.observe()
+	all, seen := 0.0, 0.0 // shares of the flows, and of those that show when they begin
 	for _, f := range b.config.Flows.Flows {
-		if f.Stream == flow.Payments && f.Start.Share > 0 && !f.Start.Monthly() {
-			total += float64(f.Start.Share)
+		if begins(f) {
+			all += float64(f.Start.Share)
+			seen += float64(f.Start.Share) * w.shown(f)
 		}
-	}
-	monthly := 0.0
-	for _, n := range out {
-		monthly += n
 	}
 	for _, f := range b.config.Flows.Flows {
 		switch {
-		case f.Stream != flow.Payments || f.Start.Share == 0:
-		case f.Start.Monthly():
-			n, err := b.months(f, w)
-			if err != nil {
-				return nil, err
+		case f.Stream == flow.Payments && f.Start.Share > 0 && f.Start.Monthly():
+			out[firstType(f)] += w.months(f)
+		case begins(f):
+			each := w.begun * float64(f.Start.Share) / max(1, seen) / mixRuns
+			for range mixRuns {
+				w.walk(f, w.begin(), func(kind string, _ int64) { out[kind] += each })
 			}
-			out[firstType(f)] += n
-			monthly += n
-		default:
-			w.flow(f, float64(f.Start.Share)/total)
 		}
 	}
-	slots := w.slots()
-	for i := range slots {
-		slots[i] *= max(0, float64(count)-monthly)
-	}
-	w.fill(slots, out)
 	return out, nil
 }
 
-// poverty counts what is refused for want of money, and what begins because of
-// it, by type.
-func (b *Bank) poverty(w *ages) map[string]float64 {
-	set := b.config.Flows
-	refusals := make([]bool, len(set.States))
-	asking := make([]bool, len(set.Flows))
+// begins reports whether customers begin a flow at any time.
+func begins(f *flow.Flow) bool {
+	return f.Stream == flow.Payments && f.Start.Share > 0 && !f.Start.Monthly()
+}
+
+func firstType(f *flow.Flow) string {
+	for _, s := range f.States {
+		if s.Emit != flow.NoEvent {
+			return s.Emit.String()
+		}
+	}
+	return ""
+}
+
+// walker walks flows.
+type walker struct {
+	*Bank
+	start, span int64
+	count       uint64
+	locals      []*calendar.Local // of the markets
+	local       *calendar.Local   // of who walks
+	amounts     *generators.LogNormal
+	draw        generators.Rand
+	drawn       uint64
+	poor        uint64          // share of the payments that the money does not suffice for, ppm
+	late        []time.Duration // of the batch, by day
+	hidden      []bool          // flows whose first event is of another day
+	begun       float64         // flows whose beginning shows
+	when        generators.Alias
+}
+
+func (b *Bank) newWalker(count uint64) (*walker, error) {
+	w := &walker{
+		Bank: b, start: b.config.Start, span: max(1, b.last(count)-b.config.Start), count: count,
+		amounts: generators.NewLogNormal(), draw: generators.Seed(1).Rand("realism.mix"),
+		hidden: make([]bool, len(b.config.Flows.Flows)),
+	}
+	for i := range b.markets {
+		local, err := calendar.NewLocal(b.markets[i].Zone, w.start)
+		if err != nil {
+			return nil, fmt.Errorf("reading the calendar: %w", err)
+		}
+		w.locals = append(w.locals, local)
+	}
+	w.local = w.locals[0]
+	for i, f := range b.config.Flows.Flows {
+		w.hidden[i] = !begins(f) || w.shown(f) < 0.5
+	}
+	return w, nil
+}
+
+// shown is how many flows show when they begin: their first event is at most
+// hours later.
+func (w *walker) shown(f *flow.Flow) float64 {
+	const runs = 500
+	shown := 0.0
+	for range runs {
+		first := int64(math.MaxInt64)
+		w.walk(f, w.start, func(_ string, age int64) { first = min(first, age) })
+		if first < bank.BatchAfter {
+			shown++
+		}
+	}
+	return shown / runs
+}
+
+// observe takes from the events what nobody configures. It returns what begins for
+// want of money, by type.
+func (w *walker) observe() map[string]float64 {
+	set := w.config.Flows
+	refusals, asking := make([]bool, len(set.States)), make([]bool, len(set.Flows))
 	for _, s := range set.States {
 		for _, t := range s.Next {
 			if t.When == flow.InsufficientFunds {
@@ -78,9 +134,10 @@ func (b *Bank) poverty(w *ages) map[string]float64 {
 		}
 	}
 	refused, asked := uint64(0), uint64(1)
-	out := map[string]float64{}
+	out, begun := map[string]float64{}, make([]uint64, bins)
+	begun[0] = 1
 	for n := range w.count {
-		e := b.bank.Event("payments", n)
+		e := w.bank.Event("payments", n)
 		if int(e.State) >= len(set.States) {
 			continue
 		}
@@ -97,65 +154,29 @@ func (b *Bank) poverty(w *ages) map[string]float64 {
 		if f := set.Flows[s.Flow]; f.Start.Share == 0 && f.Start.When != 0 {
 			out[s.Emit.String()]++
 		}
+		if !w.hidden[s.Flow] {
+			begun[min(bins-1, uint64(float64(e.At-w.start)/float64(w.span)*bins))]++
+			w.begun++
+		}
 	}
-	w.poor = refused * 1_000_000 / asked
+	w.poor, w.late, w.when = refused*1_000_000/asked, w.bank.Late(), generators.NewAlias(begun...)
 	return out
 }
 
-func firstType(f *flow.Flow) string {
-	for _, s := range f.States {
-		if s.Emit != flow.NoEvent {
-			return s.Emit.String()
-		}
-	}
-	return ""
+func (w *walker) random() uint64 { w.drawn++; return w.draw.At(w.drawn) }
+
+// begin is when a flow begins.
+func (w *walker) begin() int64 {
+	within := float64(w.random()>>11) / (1 << 53)
+	return w.start + int64((float64(w.when.Pick(w.random()))+within)/bins*float64(w.span))
 }
 
-// ages are how old flows are when their events happen.
-type ages struct {
-	*Bank
-	start, span int64
-	count       uint64
-	local       *calendar.Local
-	amounts     *generators.LogNormal
-	draw        generators.Rand
-	drawn       uint64
-	poor        uint64                       // share of the payments that the money does not suffice for, ppm
-	byType      map[string]*[mixBins]float64 // events of a type and age, for each flow that begins
-	all         [mixBins]float64
-}
-
-func (b *Bank) newAges(count uint64) (*ages, error) {
-	w := &ages{
-		Bank: b, start: b.config.Start, span: max(1, b.last(count)-b.config.Start), count: count,
-		amounts: generators.NewLogNormal(), draw: generators.Seed(1).Rand("realism.mix"),
-		byType: map[string]*[mixBins]float64{},
-	}
-	var err error
-	if w.local, err = calendar.NewLocal(b.markets[0].Zone, w.start); err != nil {
-		return nil, fmt.Errorf("reading the calendar: %w", err)
-	}
-	return w, nil
-}
-
-func (w *ages) random() uint64 { w.drawn++; return w.draw.At(w.drawn) }
-
-// bin is the place of an age.
-func (w *ages) bin(age int64) int {
-	return min(mixBins-1, int(float64(age)/float64(w.span)*mixBins))
-}
-
-// flow walks a flow many times.
-func (w *ages) flow(f *flow.Flow, share float64) {
-	for range mixRuns {
-		w.walk(f, share/mixRuns)
-	}
-}
-
-func (w *ages) walk(f *flow.Flow, weight float64) {
+// walk walks a flow until the end of the span, and calls use with each event and
+// how old the flow is then.
+func (w *walker) walk(f *flow.Flow, begin int64, use func(kind string, age int64)) {
 	states := w.config.Flows.States
-	state, times, age := f.First, uint8(0), int64(0)
-	begin := w.start + int64(w.random()%uint64(w.span))
+	state, times, at := f.First, uint8(0), begin
+	w.local = w.locals[w.home(uint32(generators.Below(w.random(), uint64(w.config.Customers))))]
 	var facts flow.Facts
 	if generators.Chance(w.random(), uint64(f.Abroad)) {
 		facts = flow.Abroad
@@ -163,7 +184,7 @@ func (w *ages) walk(f *flow.Flow, weight float64) {
 	for range maxHops {
 		s := &states[state]
 		if s.Emit != flow.NoEvent {
-			w.event(s.Emit.String(), age, weight)
+			use(s.Emit.String(), at-begin)
 		}
 		now := facts
 		if s.Asks&flow.InsufficientFunds != 0 && generators.Chance(w.random(), w.poor) {
@@ -177,33 +198,55 @@ func (w *ages) walk(f *flow.Flow, weight float64) {
 			times++
 		}
 		state = t.To
-		wait := w.delay(&t.After, begin+age)
-		if wait >= bank.BatchAfter { // there is no work yet to be behind with in the first days
-			wait += min(bank.BatchLate, (begin+age+wait-w.start)/20)
-		}
-		if age += wait; age >= w.span {
+		if at = w.after(&t.After, at); at >= w.start+w.span {
 			return
 		}
 	}
 }
 
-func (w *ages) event(kind string, age int64, weight float64) {
-	if w.byType[kind] == nil {
-		w.byType[kind] = new([mixBins]float64)
+// after is when a transition ends.
+func (w *walker) after(d *flow.Delay, at int64) int64 {
+	due := at + w.delay(d, at)
+	if due-at < bank.BatchAfter || len(w.late) == 0 {
+		return due
 	}
-	at := w.bin(age)
-	w.byType[kind][at] += weight
-	w.all[at] += weight
+	// Much is due at the same time, and is worked off one after the other.
+	const together = 1_800_000_000
+	from := max(due, w.done(due-together))
+	return from + int64(float64(w.random()>>11)/(1<<53)*float64(max(0, w.done(due+together)-from)))
+}
+
+// done is when the batch has done what was due by a time.
+func (w *walker) done(due int64) int64 {
+	due -= w.start
+	at := func(day int) (end, done int64) { // what was done at the end of a day was due by then
+		if day == 0 {
+			return 0, 0
+		}
+		end = int64(day) * dayLong
+		return end, end - w.late[day-1].Microseconds()
+	}
+	day := 1 + sort.Search(len(w.late), func(i int) bool { _, done := at(i + 1); return done >= due })
+	if day > len(w.late) {
+		return w.start + due + w.late[len(w.late)-1].Microseconds()
+	}
+	before, from := at(day - 1)
+	end, to := at(day)
+	if to <= from {
+		return w.start + end
+	}
+	return w.start + before + int64(float64(max(0, due-from))/float64(to-from)*float64(end-before))
 }
 
 // The hours of the bank's calendar.
 const (
 	payday     = 25
 	smallHours = 3 * 3_600_000_000
+	dayLong    = 86_400_000_000
 )
 
 // delay is how long a transition takes.
-func (w *ages) delay(d *flow.Delay, at int64) int64 {
+func (w *walker) delay(d *flow.Delay, at int64) int64 {
 	switch d.Law {
 	case flow.AtOnce:
 		return 0
@@ -222,8 +265,9 @@ func (w *ages) delay(d *flow.Delay, at int64) int64 {
 }
 
 // months is how often a monthly flow begins in the span.
-func (b *Bank) months(f *flow.Flow, w *ages) (float64, error) {
+func (w *walker) months(f *flow.Flow) float64 {
 	n := 0.0
+	w.local = w.locals[0]
 	for at := w.start; ; n++ {
 		next := at + w.delay(&f.Start.Every, at)
 		if next <= at || next >= w.start+w.span {
@@ -231,40 +275,5 @@ func (b *Bank) months(f *flow.Flow, w *ages) (float64, error) {
 		}
 		at = next
 	}
-	return n * float64(b.config.Customers) * float64(f.Start.Share) / 1e6, nil
-}
-
-// slots is which share of the slots lies in each bin.
-func (w *ages) slots() []float64 {
-	out := make([]float64, mixBins)
-	clock := w.config.Clocks[flow.Payments]
-	const points = 1 << 14
-	n := min(uint64(points), w.count)
-	for i := range n {
-		at := clock.At(uint64(float64(i) / float64(n) * float64(w.count)))
-		out[w.bin(max(0, at-w.start))] += 1 / float64(n)
-	}
-	return out
-}
-
-// fill finds how many flows begin in each bin, and adds up what comes of them.
-// One slot of eight is for what is new, however much is under way.
-func (w *ages) fill(slots []float64, out map[string]float64) {
-	begun := make([]float64, mixBins)
-	backlog := 0.0
-	for i := range begun {
-		for age := 1; age <= i; age++ {
-			backlog += begun[i-age] * w.all[age]
-		}
-		now := min(backlog, slots[i]*7/8)
-		backlog -= now
-		begun[i] = (slots[i] - now) / max(w.all[0], 1e-9)
-	}
-	for kind, byAge := range w.byType {
-		for i := range begun {
-			for age := 0; age <= i; age++ {
-				out[kind] += begun[mixBins-1-i] * byAge[age]
-			}
-		}
-	}
+	return n * float64(w.config.Customers) * float64(f.Start.Share) / 1e6
 }
