@@ -165,7 +165,7 @@ func (s *Stack) catalogPart() part {
 
 func (s *Stack) sparkPart() part {
 	return part{
-		name: "spark-jars", component: Spark, step: "install Spark's jars (Kafka source, Iceberg 1.11.0)",
+		name: "spark-jars", component: Spark, step: "install Spark's jars (Kafka source, Avro, Iceberg 1.11.0)",
 		tools:  append(javaTools(), mavenTool()),
 		recipe: []string{string(recipes.Read("spark/pom.xml"))},
 		into:   "spark/jars",
