@@ -120,6 +120,16 @@ def test_what_spark_alone_would_take(avro_spark):
     assert rows.where(F.col("row.amount_minor").isNotNull()).count() == 4
 
 
+def test_what_avro_itself_takes_and_nobody_notices(avro_spark):
+    """README.md says so; if this fails, it is wrong."""
+    long = number(GOOD["amount_minor"])
+    wide = bytes(b | 0x80 for b in long) + b"\x80" * (9 - len(long)) + b"\x7e"
+    body = encode()
+    values = [encode(synthetic=b"\x07"), body[: body.index(long)] + wide + body[body.index(long) + len(long) :]]
+    rows = job.good_rows(parsed(avro_spark, *map(framed, values)), FIELDS).orderBy("_offset").collect()
+    assert [(r.synthetic, r.amount_minor) for r in rows] == [(False, GOOD["amount_minor"]), (True, GOOD["amount_minor"])]
+
+
 def test_each_record_is_read_once(avro_spark):
     for rows in (job.good_rows(parsed(avro_spark, GOOD), FIELDS), job.dead_letters(parsed(avro_spark, GOOD))):
         plan = rows._jdf.queryExecution().optimizedPlan().toString()

@@ -195,7 +195,8 @@ func (s *Stack) startNamed(ctx context.Context, name string) error {
 	if d := s.Driver(); name == d.Name() {
 		return d.Start(ctx)
 	}
-	return fail.New(fail.Usage, "use kafka, store, catalog, registry or "+s.Driver().Name(), "starting %s: no such component", name)
+	return fail.New(fail.Usage, "use kafka, store, catalog, registry or "+s.Driver().Name(),
+		"starting %s: no such component", name)
 }
 
 // Start starts one system of a stack that was up before and waits until it
