@@ -149,6 +149,20 @@ def load_schema(path) -> list[Field]:
     return fields
 
 
+def column_type(kind):
+    """The type of a column that holds an Avro type, perhaps in a union with null;
+    None for one that the job has no column for."""
+    if isinstance(kind, list):
+        rest = [k for k in kind if k != "null"]
+        return column_type(rest[0]) if len(rest) == 1 else None
+    name, logical = (kind["type"], kind.get("logicalType")) if isinstance(kind, dict) else (kind, None)
+    if name == "long" and logical in ("timestamp-millis", "timestamp-micros"):
+        return "timestamp"
+    if name in ("int", "long") and logical:
+        return None
+    return {"string": "string", "int": "int", "long": "bigint", "boolean": "boolean"}.get(name) if isinstance(name, str) else None
+
+
 def load_avro(settings, fields) -> Avro | None:
     """The writer's schema with its id; None where records are JSON."""
     if settings.format != "avro-registry":
@@ -158,10 +172,12 @@ def load_avro(settings, fields) -> Avro | None:
         schema = json.load(file)
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise ValueError(f"reading the Avro schema {path}: it is no record")
-    there = {f["name"] for f in schema["fields"]}
-    absent = [f.name for f in fields if f.name not in there]
-    if absent or END in there:
-        raise ValueError(f"reading the Avro schema {path}: {f'it has no field {absent[0]}' if absent else f'a field is called {END}'}")
+    there = {f["name"]: column_type(f["type"]) for f in schema["fields"]}
+    if END in there:
+        raise ValueError(f"reading the Avro schema {path}: a field is called {END}")
+    for f in fields:
+        if there.get(f.name) != f.type:
+            raise ValueError(f"reading the Avro schema {path}: field {f.name} must be {f.type}, as in {settings.schema}, not {there.get(f.name)}")
     return Avro(json.dumps(schema), settings.schema_id)
 
 
@@ -228,7 +244,9 @@ def reading_schema(schema, fields):
     ints = {f.name for f in fields if f.type == "int"}
 
     def wide(kind):
-        return [wide(k) for k in kind] if isinstance(kind, list) else "long" if kind == "int" else kind
+        if isinstance(kind, list):
+            return [wide(k) for k in kind]
+        return "long" if kind in ("int", {"type": "int"}) else kind
 
     schema = json.loads(schema)
     schema["fields"] = [{**f, "type": wide(f["type"])} if f["name"] in ints else f for f in schema["fields"]]

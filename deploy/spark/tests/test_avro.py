@@ -154,6 +154,23 @@ def test_the_shipped_schemas_fit(avro_spark):
     assert [(c.name, c.dataType.simpleString()) for c in rows.schema.fields][: len(fields)] == [(f.name, want[f.type]) for f in fields]
 
 
+@pytest.mark.parametrize(
+    "kind, column",
+    [
+        ("string", "string"),
+        ({"type": "string", "logicalType": "uuid"}, "string"),
+        (["null", {"type": "long", "logicalType": "timestamp-micros"}], "timestamp"),
+        ({"type": "long"}, "bigint"),
+        ({"type": "int", "logicalType": "date"}, None),
+        (["null", "int", "long"], None),
+        ({"type": {"type": "array", "items": "int"}}, None),
+        ("double", None),
+    ],
+)
+def test_column_of_an_avro_type(kind, column):
+    assert job.column_type(kind) == column
+
+
 def test_settings(tmp_path, capsys):
     assert job.parse_args(["--checkpoint", "c"], {}).format == "json"
     assert job.load_avro(job.parse_args(["--checkpoint", "c"], {}), FIELDS) is None
@@ -171,7 +188,12 @@ def test_settings(tmp_path, capsys):
     path = tmp_path / "schema.avsc"
     settings = job.parse_args(["--checkpoint", "c", "--format", "avro-registry", "--schema-id", "1", "--avro-schema", str(path)], {})
     end = {**SCHEMA, "fields": [*SCHEMA["fields"], {"name": "_end", "type": "int"}]}
-    for schema, complaint in [("string", "no record"), ({**SCHEMA, "fields": SCHEMA["fields"][1:]}, "no field event_id"), (end, "called _end")]:
+    for schema, complaint in [
+        ("string", "no record"),
+        (end, "called _end"),
+        ({**SCHEMA, "fields": SCHEMA["fields"][1:]}, "field event_id must be string.*not None"),
+        ({**SCHEMA, "fields": [*SCHEMA["fields"][:2], {"name": "amount_minor", "type": ["null", "int"]}]}, "amount_minor must be bigint.*not int"),
+    ]:
         path.write_text(json.dumps(schema))
         with pytest.raises(ValueError, match=complaint):
             job.load_avro(settings, FIELDS)
