@@ -62,7 +62,7 @@ func (l *realLab) frameSkipped() {
 func lateDataOf(j job, id uint32) []string {
 	return []string{
 		"topic: payments", "topic: " + j.topic, "table: bronze.payments", "table: " + j.table,
-		"schema_id: 1\n", fmt.Sprintf("schema_id: %d\n", id),
+		"schema_id: 1 ", fmt.Sprintf("schema_id: %d ", id),
 		"rate.achieved >= 99%", "records.unexpected == 0", "ack.p99 < 250ms", "ack.p99 < 30s", "freshness.p99 < 30s", "freshness.p99 < 3m",
 	}
 }
@@ -79,9 +79,12 @@ func (l *realLab) startAvro(name, fault string) (job, uint32) {
 	}
 	defer registry.Close()
 	var id uint32
-	for _, s := range []generators.Stream{fintech.NewOrders(1), fintech.NewPayments(1)} { // so that the id is not the first
-		text := encode.AvroSchema(s.Schema())
-		if id, err = registry.Register(ctx, name+s.Schema().Name, schemaregistry.Schema{Type: schemaregistry.Avro, Text: text}); err != nil {
+	for _, s := range []struct {
+		topic  string
+		stream generators.Stream
+	}{{"orders", fintech.NewOrders(1)}, {name, fintech.NewPayments(1)}} { // so that the id is not the first
+		schema := schemaregistry.Schema{Type: schemaregistry.Avro, Text: encode.AvroSchema(s.stream.Schema())}
+		if id, err = registry.Register(ctx, s.topic, schema); err != nil {
 			l.t.Fatal(err, fail.HintOf(err))
 		}
 	}
@@ -106,7 +109,8 @@ func (l *realLab) shipped(j job, name string, otherwise ...string) *loadtest.Pla
 	if err != nil {
 		l.t.Fatal(err, fail.HintOf(err))
 	}
-	text := strings.Replace(shipped.Text, "warmup: 10s", "producer: {max_scheduler_delay: 2s}\nbarrier: {deadline: 4m}\nwarmup: 10s", 1)
+	text := shipped.Text
+	otherwise = append([]string{"warmup: 10s", "producer: {max_scheduler_delay: 2s}\nbarrier: {deadline: 4m}\nwarmup: 10s"}, otherwise...)
 	for i := 0; i < len(otherwise); i += 2 {
 		if !strings.Contains(text, otherwise[i]) {
 			l.t.Fatalf("%s has no %q", name, otherwise[i])
