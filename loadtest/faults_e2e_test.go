@@ -4,10 +4,13 @@ package loadtest_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/lakeproof/lakeproof/generators"
@@ -36,9 +39,19 @@ func (l *realLab) fraudDay() {
 		"rate.achieved >= 95%", "records.unexpected == 0", "freshness.p99 < 60s", "freshness.p99 < 3m"), nil))
 }
 
-// lateData is the shipped scenario of Avro behind a registry's frame.
+// lateData is the shipped scenario of Avro behind a registry's frame, after a
+// record that would end a JVM that believes it: its text is said to be 2 GiB long.
 func (l *realLab) lateData() {
 	j, id := l.startAvro("late_data", "")
+	client, err := kgo.NewClient(kgo.SeedBrokers(l.Config().Kafka.Brokers...), kgo.DefaultProduceTopic(j.topic))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer client.Close()
+	huge := binary.AppendVarint(binary.BigEndian.AppendUint32([]byte{0}, id), math.MaxInt32-16)
+	if err := client.ProduceSync(l.t.Context(), &kgo.Record{Value: append(huge, 'a')}).FirstErr(); err != nil {
+		l.t.Fatal(err)
+	}
 	l.asPlanned(j, l.run(l.shipped(j, "late-data", lateDataOf(j, id)...), nil))
 }
 
