@@ -2,7 +2,7 @@
 GO      ?= go
 LINT     = $(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint
 PYTHON  ?= .lab/spark/venv/bin/python
-E2E      = ./internal/lab/local ./internal/lakehouse/kafka ./exporters/... ./loadtest/...
+E2E      = ./internal/lab/local ./internal/lakehouse/kafka ./internal/lakehouse/schemaregistry ./exporters/... ./loadtest/...
 GENERATED = TestPageIsNotStale|TestPaymentsSchemaIsTheStreams
 
 .DEFAULT_GOAL := help

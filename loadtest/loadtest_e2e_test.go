@@ -43,7 +43,7 @@ func TestRealStack(t *testing.T) {
 	}
 	s, err := local.New(local.Options{
 		Dir: t.TempDir(), Install: installed, FreePorts: true,
-		Components: []string{local.Kafka, local.Store, local.Catalog},
+		Components: []string{local.Kafka, local.Store, local.Catalog, local.Registry},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +75,8 @@ func TestRealStack(t *testing.T) {
 		{"NeverThere", (*realLab).neverThere},
 		{"SecureBroker", (*realLab).secureBroker},
 		{"FraudDayWithFaults", (*realLab).fraudDay},
+		{"LateData", (*realLab).lateData},
+		{"FrameSkipped", (*realLab).frameSkipped},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(&realLab{s, t}) })
 	}

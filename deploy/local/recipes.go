@@ -11,7 +11,7 @@ package recipes
 
 import "embed"
 
-//go:embed kafka catalog spark
+//go:embed kafka catalog registry spark
 var files embed.FS
 
 // Read returns a recipe by its path below deploy/local, for example

@@ -1,15 +1,15 @@
 """Kafka to a bronze Iceberg table, each record exactly once.
 
 What it is. A Structured Streaming job (Spark 4.1, Iceberg 1.11) for records in
-JSON. The record's fields come from a schema file, so it knows no payment. It
-runs unchanged under spark-submit on one machine and on Kubernetes: the catalog,
-the store and the resources are Spark's configuration, the rest are arguments or
-environment variables.
+JSON, or in Avro behind the frame of a Schema Registry. The record's fields come
+from schema files, so it knows no payment. It runs unchanged under spark-submit
+on one machine and on Kubernetes: the catalog, the store and the resources are
+Spark's configuration, the rest are arguments or environment variables.
 
 How a record flows. Kafka -> parse() -> good rows: `toTable` of the bronze table,
 with _topic, _partition, _offset, _kafka_ts, _ingest_ts beside its fields. Bad
-ones (not JSON of the schema's types, or no event_id) are counted by observe()
-and go to the dead-letter table with the reason and the raw bytes.
+ones (not a record of the schema, or no event_id) are counted by observe() and
+go to the dead-letter table with the reason and the raw bytes.
 
 Why two queries. One streaming query commits one table exactly once (Iceberg
 skips an epoch that the query already committed; foreachBatch has no such
@@ -21,7 +21,8 @@ the process), and every --dead-letter-interval. The count only says *when*; what
 is written is decided by its own checkpoint, so nothing is lost by a count that
 was not seen.
 
-What it does not do: Avro, schema changes while it runs, maintenance of tables.
+What it does not do: ask a Schema Registry (the schema and its id are given),
+schema changes while it runs, maintenance of tables.
 """
 
 import argparse
@@ -34,19 +35,24 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import reduce
 
 from py4j.protocol import Py4JNetworkError
 from pyspark.errors import AnalysisException
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.avro.functions import from_avro
 from pyspark.sql.streaming import StreamingQueryListener
 
 log = logging.getLogger("bronze")
 
 ENVIRONMENT = "LAKEPROOF_JOB_"  # + the argument's name in capitals
 TYPES = {"string", "int", "bigint", "boolean", "timestamp"}
+FORMATS = ["json", "avro-registry"]
 CORRUPT = "_corrupt"
+END = "_end"  # the field that ends every record of Avro, see parse_avro
+LONGEST_TEXT = 16 << 20  # bytes; more than a broker takes in a record
 PROPERTIES = {
     "commit.retry.num-retries": "10",
     "commit.retry.max-wait-ms": "10000",
@@ -77,6 +83,12 @@ class Field:
     type: str
 
 
+@dataclass(frozen=True)
+class Avro:
+    schema: str  # of the writer, in JSON
+    id: int  # the schema's number in the frame
+
+
 def parse_args(argv, environ=os.environ) -> argparse.Namespace:
     """Settings from arguments, else environment, else defaults."""
     parser = argparse.ArgumentParser(
@@ -99,6 +111,9 @@ def parse_args(argv, environ=os.environ) -> argparse.Namespace:
     add("dead-letter-interval", 600.0, "seconds between two runs of the dead-letter query when nothing bad was seen", type=float)
     add("checkpoint", "", "where the query's progress is kept, for example s3a://datalake/checkpoints/bronze; needed")
     add("schema", os.path.join(here, "payments.schema.json"), "the record's schema, a JSON file of field names and types")
+    add("format", "json", f"how records are written: {' or '.join(FORMATS)}, which is Avro behind the frame of a Schema Registry")
+    add("avro-schema", os.path.join(here, "payments.avsc"), "the writer's schema of avro-registry, a file as the registry has it")
+    add("schema-id", 0, "the id that the registry gave that schema; needed with avro-registry", type=int)
     add("partition-by", "event_time", "the timestamp whose days partition the table")
     add("partition-column", "_partition", "the column of the Kafka partition; Spark itself cannot read one named _partition back")
     add("trigger", "5 seconds", "the time between two batches")
@@ -114,6 +129,10 @@ def parse_args(argv, environ=os.environ) -> argparse.Namespace:
         parser.error("--checkpoint is needed: without it the job would start again from the beginning each time")
     if settings.max_offsets_per_trigger <= 0:
         parser.error("--max-offsets-per-trigger must be greater than 0")
+    if settings.format not in FORMATS:
+        parser.error(f"--format {settings.format}: use {' or '.join(FORMATS)}")
+    if settings.format == "avro-registry" and not 0 < settings.schema_id < 1 << 32:
+        parser.error("--schema-id is needed with avro-registry: the id of the schema in the records' frame")
     settings.dead_letter_table = settings.dead_letter_table or settings.table + "_dead_letter"
     return settings
 
@@ -128,6 +147,38 @@ def load_schema(path) -> list[Field]:
     if "event_id" not in {f.name for f in fields}:
         raise ValueError(f"reading the schema {path}: there is no field event_id")
     return fields
+
+
+def column_type(kind):
+    """The type of a column that holds an Avro type, perhaps in a union with null;
+    None for one that the job has no column for."""
+    if isinstance(kind, list):
+        rest = [k for k in kind if k != "null"]
+        return column_type(rest[0]) if len(rest) == 1 else None
+    name, logical = (kind["type"], kind.get("logicalType")) if isinstance(kind, dict) else (kind, None)
+    if name == "long" and logical in ("timestamp-millis", "timestamp-micros"):
+        return "timestamp"
+    if name in ("int", "long") and logical:
+        return None
+    return {"string": "string", "int": "int", "long": "bigint", "boolean": "boolean"}.get(name) if isinstance(name, str) else None
+
+
+def load_avro(settings, fields) -> Avro | None:
+    """The writer's schema with its id; None where records are JSON."""
+    if settings.format != "avro-registry":
+        return None
+    path = settings.avro_schema
+    with open(path, encoding="utf-8") as file:
+        schema = json.load(file)
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        raise ValueError(f"reading the Avro schema {path}: it is no record")
+    there = {f["name"]: column_type(f["type"]) for f in schema["fields"]}
+    if END in there:
+        raise ValueError(f"reading the Avro schema {path}: a field is called {END}")
+    for f in fields:
+        if there.get(f.name) != f.type:
+            raise ValueError(f"reading the Avro schema {path}: field {f.name} must be {f.type}, as in {settings.schema}, not {there.get(f.name)}")
+    return Avro(json.dumps(schema), settings.schema_id)
 
 
 def load_kafka_options(path) -> dict[str, str]:
@@ -175,8 +226,72 @@ def parse(records: DataFrame, fields: list[Field]) -> DataFrame:
     )
 
 
+def frame_reason(schema_id):
+    """What is wrong with a value's frame: a zero byte, then the schema's id in
+    four. Null for nothing."""
+    value = F.col("value")
+    return (
+        F.when(value.isNull(), "no value")
+        .when((F.length(value) < 5) | (F.substring(value, 1, 1) != F.lit(b"\0")), "no frame of a Schema Registry")
+        .when(F.substring(value, 1, 5) != F.lit(b"\0" + schema_id.to_bytes(4, "big")), "unknown schema id")
+    )
+
+
+def reading_schema(schema, fields):
+    """The writer's schema, but for what from_avro would take without a word: an
+    int is read as a long, because of more than 32 bits it drops some, and a field
+    END follows the last, because it takes no notice of what stands behind."""
+    ints = {f.name for f in fields if f.type == "int"}
+
+    def wide(kind):
+        if isinstance(kind, list):
+            return [wide(k) for k in kind]
+        return "long" if kind in ("int", {"type": "int"}) else kind
+
+    schema = json.loads(schema)
+    schema["fields"] = [{**f, "type": wide(f["type"])} if f["name"] in ints else f for f in schema["fields"]]
+    schema["fields"].append({"name": END, "type": {"type": "fixed", "name": END, "size": 8}})
+    return json.dumps(schema)
+
+
+def all_of(conditions):
+    """Whether no condition is false; null counts as true."""
+    return reduce(lambda a, b: a & b, (F.coalesce(c, F.lit(True)) for c in conditions), F.lit(True))
+
+
+def parse_avro(records: DataFrame, fields: list[Field], avro: Avro) -> DataFrame:
+    """What parse() does, for Avro behind the frame of a Schema Registry.
+
+    Eight bytes are put behind the record, which END must give back: a hash of it,
+    that nothing else is the same by chance. Texts that are not UTF-8, which
+    from_avro passes on, not every reader of the table can read."""
+    body = F.expr("substring(value, 6)")
+    end = F.unhex(F.lpad(F.hex(F.xxhash64(body)), 16, "0"))
+    row = from_avro(F.concat(body, F.col(END)), reading_schema(avro.schema, fields), {"mode": "PERMISSIVE"})
+    texts = all_of(F.is_valid_utf8(F.col("row")[f.name]) for f in fields if f.type == "string")
+    ints = all_of(F.col("row")[f.name].between(-(2**31), 2**31 - 1) for f in fields if f.type == "int")
+    event_id = F.col("row.event_id")
+    wrong = (
+        F.when(F.col("row")[END].isNull(), "not an Avro record of the schema")
+        .when(F.col("row")[END] != F.col(END), "something behind the record")
+        .when(~ints, "a number is out of range")
+        .when(~texts, "a text is not UTF-8")
+        .when(event_id.isNull() | (event_id == ""), "no event_id")
+    )
+    return records.withColumn(END, end).withColumn("row", row).withColumn("reason", F.coalesce(frame_reason(avro.id), wrong))
+
+
+def limit_avro(spark):
+    """Ten bytes can say that a text of 2 GiB follows, and Avro makes room for it
+    before it looks: the JVM would end. This is for the driver's; executors need
+    the property in spark.executor.extraJavaOptions."""
+    system, name = spark.sparkContext._jvm.java.lang.System, "org.apache.avro.limits.string.maxLength"
+    if system.getProperty(name) is None:
+        system.setProperty(name, str(LONGEST_TEXT))
+
+
 def good_rows(parsed: DataFrame, fields: list[Field], partition="_partition") -> DataFrame:
-    columns = [F.col("row")[f.name].alias(f.name) for f in fields]
+    columns = [F.col("row")[f.name].try_cast(f.type).alias(f.name) for f in fields]
     meta = [source.alias(name) for name, _, source in meta_columns(partition)]
     return parsed.where(F.col("reason").isNull()).select(*columns, *meta)
 
@@ -222,17 +337,23 @@ def start_query(spark, settings, rows, name, table, checkpoint, trigger):
 def observed(parsed: DataFrame) -> DataFrame:
     """Counts records and bad ones. It is also what keeps the optimizer from
     pushing the filter on `reason` below the parse, where from_json would be
-    evaluated once for each time that `reason` mentions it: eight times."""
+    evaluated once for each time that `reason` mentions it: eight times, and
+    from_avro more often."""
     return parsed.observe("records", F.count(F.lit(1)).alias("read"), F.count("reason").alias("bad"))
 
 
+def read(spark, settings, fields):
+    records = read_topic(spark, settings)
+    return observed(parse(records, fields) if settings.avro is None else parse_avro(records, fields, settings.avro))
+
+
 def start_bronze(spark, settings, fields, transform):
-    rows = transform(good_rows(observed(parse(read_topic(spark, settings), fields)), fields, settings.partition_column))
+    rows = transform(good_rows(read(spark, settings, fields), fields, settings.partition_column))
     return start_query(spark, settings, rows, settings.query, settings.table, settings.checkpoint, {"processingTime": settings.trigger})
 
 
 def start_dead_letters(spark, settings, fields):
-    rows = dead_letters(observed(parse(read_topic(spark, settings), fields)), settings.partition_column)
+    rows = dead_letters(read(spark, settings, fields), settings.partition_column)
     checkpoint = settings.checkpoint.rstrip("/") + "_dead_letter"
     name = settings.query + "_dead_letter"
     return start_query(spark, settings, rows, name, settings.dead_letter_table, checkpoint, {"availableNow": True})
@@ -416,8 +537,11 @@ def main(argv=None, transform=lambda rows: rows) -> int:
     log.setLevel(logging.INFO)
     settings = parse_args(argv)
     fields = load_schema(settings.schema)
+    settings.avro = load_avro(settings, fields)
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
+    if settings.avro is not None:
+        limit_avro(spark)
     stop = threading.Event()
     stop_on_signals(spark, stop)
     listener = send_progress(spark, settings)

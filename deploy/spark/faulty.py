@@ -4,6 +4,7 @@
     spark-submit faulty.py --fault filter:1/777 ...   leaves out offset 777 of partition 1
     spark-submit faulty.py --fault alter:50000 ...    adds 1 to amount_minor of every 50,000th
     spark-submit faulty.py --fault alter:1/777 ...    of that one
+    spark-submit faulty.py --fault frame:skip ...     skips the frame of a Schema Registry without a look at it
 
 Everything but the fault is bronze_payments.py, with its arguments. Never for
 production.
@@ -29,11 +30,14 @@ def chosen(text):
 def fault(text, column="amount_minor"):
     """The transformation of the good rows that a fault is."""
     kind, _, where = text.partition(":")
+    if text == "frame:skip":
+        bronze_payments.frame_reason = lambda _: F.lit(None).cast("string")
+        return lambda rows: rows
     if kind == "filter":
         return lambda rows: rows.where(~chosen(where))
     if kind == "alter":
         return lambda rows: rows.withColumn(column, F.when(chosen(where), F.col(column) + 1).otherwise(F.col(column)))
-    raise ValueError(f"reading the fault {text}: use filter:N, filter:P/O, alter:N or alter:P/O")
+    raise ValueError(f"reading the fault {text}: use filter:N, filter:P/O, alter:N, alter:P/O or frame:skip")
 
 
 if __name__ == "__main__":

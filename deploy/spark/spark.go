@@ -2,7 +2,8 @@
 // can start it.
 //
 // The job reads the record's fields from a schema file, which
-// encode.ColumnsJSON writes from any stream's schema; the payments' is here.
+// encode.ColumnsJSON writes from any stream's schema, and the writer's schema of
+// Avro from another, which is encode.AvroSchema; the payments' are here.
 //
 // It does not run Spark: that is internal/lab/local on one machine and the
 // manifests under deploy on Kubernetes.
@@ -22,6 +23,9 @@ var listener []byte
 //go:embed payments.schema.json
 var payments []byte
 
+//go:embed payments.avsc
+var paymentsAvro []byte
+
 // Job returns bronze_payments.py, the streaming job.
 func Job() []byte { return job }
 
@@ -35,3 +39,6 @@ func Listener() []byte { return listener }
 
 // PaymentsSchema returns the shipped schema file of the payments stream.
 func PaymentsSchema() []byte { return payments }
+
+// PaymentsAvroSchema returns the Avro schema of the payments stream.
+func PaymentsAvroSchema() []byte { return paymentsAvro }

@@ -2,6 +2,7 @@ package spark
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
 	"testing"
@@ -12,16 +13,26 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// The shipped schema file is the payments stream's schema.
+// The shipped schema files are the payments stream's schema.
 func TestPaymentsSchemaIsTheStreams(t *testing.T) {
-	want := encode.ColumnsJSON(fintech.NewPayments(1).Schema())
-	if *update {
-		if err := os.WriteFile("payments.schema.json", want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
+	schema := fintech.NewPayments(1).Schema()
+	var avro bytes.Buffer
+	if err := json.Indent(&avro, []byte(encode.AvroSchema(schema)+"\n"), "", "  "); err != nil {
+		t.Fatal(err)
 	}
-	if !bytes.Equal(PaymentsSchema(), want) {
-		t.Errorf("payments.schema.json is stale; run: go test ./deploy/spark -update\nwant\n%s", want)
+	for _, file := range []struct {
+		name      string
+		got, want []byte
+	}{
+		{"payments.schema.json", PaymentsSchema(), encode.ColumnsJSON(schema)},
+		{"payments.avsc", PaymentsAvroSchema(), avro.Bytes()},
+	} {
+		if *update {
+			if err := os.WriteFile(file.name, file.want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if !bytes.Equal(file.got, file.want) {
+			t.Errorf("%s is stale; run: go test ./deploy/spark -update\nwant\n%s", file.name, file.want)
+		}
 	}
 }

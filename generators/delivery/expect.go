@@ -53,6 +53,8 @@ func (o Outcome) String() string {
 //	timestamp->long  intact: both are longs
 //	any other kind   refused: a long does not become an int, nor a string a number
 //
+// The shipped job asks no registry: it refuses every schema id but its own.
+//
 // In other formats fields are told apart by their place, and what comes out
 // depends on the bytes: no one can say it beforehand.
 func Expect(format string, v *Version) (Outcome, error) {

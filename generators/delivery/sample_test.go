@@ -56,11 +56,14 @@ func fillSample(ev *generators.Event, n uint64) {
 	}
 }
 
+// sampleSchemaID is in the frame of samples.
+const sampleSchemaID = 3
+
 // samples are encoded samples.
 func samples(t testing.TB, format string, count int) (*generators.Schema, [][]byte) {
 	t.Helper()
 	schema := sampleSchema()
-	enc, err := encode.New(format, schema, encode.Options{SchemaID: 3})
+	enc, err := encode.New(format, schema, encode.Options{SchemaID: sampleSchemaID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +18,8 @@ import (
 	"github.com/lakeproof/lakeproof/generators/encode"
 )
 
-// casesFile is where the cases for testdata/ask_spark.py are written.
-var casesFile = flag.String("cases", "", "write the cases for testdata/ask_spark.py to this file")
+// casesDir is where the cases for testdata/ask_spark.py are written.
+var casesDir = flag.String("cases", "", "write the cases for testdata/ask_spark.py to this folder")
 
 type sparkCase struct {
 	Name  string `json:"name"`
@@ -53,24 +54,29 @@ func evolutions() map[string]Evolve {
 
 const evolvedCases = 5
 
-func sparkCases(t *testing.T) []sparkCase {
+// sparkCases are good records and each class of poison of a format, and of JSON
+// each change of the schema.
+func sparkCases(t *testing.T, format string) []sparkCase {
 	t.Helper()
-	schema, values := samples(t, encode.JSON, 40)
+	schema, values := samples(t, format, 40)
 	var out []sparkCase
-	p, err := NewPoisoner(encode.JSON, schema, RejectedClasses(encode.JSON)...)
+	p, err := NewPoisoner(format, schema)
 	if err != nil {
 		t.Fatal(err)
 	}
 	random := generators.Seed(2).Rand("spark")
 	for i, value := range values {
 		out = append(out, sparkCase{Name: fmt.Sprintf("good/%d", i), Value: value})
-		for _, class := range RejectedClasses(encode.JSON) {
-			if class == Oversized && i >= 10 {
+		for _, class := range AllPoisons() {
+			if !Applies(format, class) || class == Oversized && i >= 10 {
 				continue
 			}
 			bad := p.Append([]byte{}, class, value, random.Entity(uint64(i)).At(uint64(class)))
 			out = append(out, sparkCase{Name: fmt.Sprintf("%s/%d", class, i), Value: bad})
 		}
+	}
+	if format != encode.JSON {
+		return out
 	}
 	names := evolutions()
 	for _, name := range slices.Sorted(maps.Keys(names)) {
@@ -79,38 +85,43 @@ func sparkCases(t *testing.T) []sparkCase {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for n := range uint64(evolvedCases) {
-			out = append(out, sparkCase{Name: fmt.Sprintf("%s/%d", name, n), Value: evolved(t, encode.JSON, &versions[1], n), First: values[n]})
+			out = append(out, sparkCase{Name: fmt.Sprintf("%s/%d", name, n), Value: evolved(t, format, &versions[1], n), First: values[n]})
 		}
 	}
 	return out
 }
 
-// TestSparkRejectsWhatTheTableSays compares Rejected and Expect with what the
-// shipped job on a real Spark made of the very same bytes.
-func TestSparkRejectsWhatTheTableSays(t *testing.T) {
-	cases := sparkCases(t)
-	if *casesFile != "" {
+// sparkAnswer is what the shipped job on a real Spark made of a case.
+type sparkAnswer struct {
+	Name, SHA256  string
+	Reason        *string // of the dead letter
+	Lost, Altered []string
+}
+
+// askSpark returns the cases of a format with the recorded answers, or writes
+// the cases to be asked about.
+func askSpark(t *testing.T, format, file string) ([]sparkCase, []sparkAnswer) {
+	t.Helper()
+	cases := sparkCases(t, format)
+	if *casesDir != "" {
 		text := strings.Builder{}
-		columns, _ := json.Marshal(encode.Columns(sampleSchema()))
-		fmt.Fprintf(&text, "%s\n", columns)
+		out := json.NewEncoder(&text)
+		_ = out.Encode(map[string]any{ // of a strings.Builder: never fails
+			"columns": encode.Columns(sampleSchema()), "format": format, "avro": encode.AvroSchema(sampleSchema()), "schema_id": sampleSchemaID,
+		})
 		for _, c := range cases {
-			line, _ := json.Marshal(c)
-			fmt.Fprintf(&text, "%s\n", line)
+			_ = out.Encode(c)
 		}
-		if err := os.WriteFile(*casesFile, []byte(text.String()), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(*casesDir, format+".jsonl"), []byte(text.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		t.Skipf("wrote %d cases", len(cases))
 	}
 	var recorded struct {
 		Spark   string
-		Answers []struct {
-			Name, SHA256  string
-			Reason        *string
-			Lost, Altered []string
-		}
+		Answers []sparkAnswer
 	}
-	text, err := os.ReadFile("testdata/spark.json")
+	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,13 +131,22 @@ func TestSparkRejectsWhatTheTableSays(t *testing.T) {
 	if len(recorded.Answers) != len(cases) {
 		t.Fatalf("%d answers for %d cases: ask again with testdata/ask_spark.py", len(recorded.Answers), len(cases))
 	}
-	schema, _ := samples(t, encode.JSON, 1)
 	for i, c := range cases {
-		a := recorded.Answers[i]
 		sum := sha256.Sum256(c.Value)
-		if a.Name != c.Name || a.SHA256 != hex.EncodeToString(sum[:])[:16] {
+		if a := recorded.Answers[i]; a.Name != c.Name || a.SHA256 != hex.EncodeToString(sum[:])[:16] {
 			t.Fatalf("%s: the bytes are not those that Spark was asked about: ask again with testdata/ask_spark.py", c.Name)
 		}
+	}
+	return cases, recorded.Answers
+}
+
+// TestSparkRejectsWhatTheTableSays compares Rejected and Expect with what the
+// shipped job on a real Spark made of the very same bytes.
+func TestSparkRejectsWhatTheTableSays(t *testing.T) {
+	cases, answers := askSpark(t, encode.JSON, "spark.json")
+	schema, _ := samples(t, encode.JSON, 1)
+	for i, c := range cases {
+		a := answers[i]
 		name, _, _ := strings.Cut(c.Name, "/")
 		change, isEvolved := evolutions()[name]
 		if !isEvolved {
@@ -152,6 +172,37 @@ func TestSparkRejectsWhatTheTableSays(t *testing.T) {
 		// A column that is null anyway is not lost.
 		if got != want && !(want == Lost && got == Intact && strings.Contains(name, "nullable")) {
 			t.Errorf("%s: Spark: %s (reason %v, lost %q, altered %q), want %s", c.Name, got, a.Reason, a.Lost, a.Altered, want)
+		}
+	}
+}
+
+// TestSparkRejectsPoisonedAvro does the same for Avro behind a registry's frame:
+// the job refuses every class that applies, those too that other readers take,
+// and for the reason that the class has.
+func TestSparkRejectsPoisonedAvro(t *testing.T) {
+	const frame, record = "no frame of a Schema Registry", "not an Avro record of the schema"
+	reasons := map[string][]string{
+		"good": {""}, "tombstone": {"no value"}, "empty": {frame}, "not_format": {frame}, "wrong_magic": {frame},
+		"truncated": {frame, record}, "unknown_schema_id": {"unknown schema id"}, "wrong_type": {record},
+		"missing_field": {record}, "oversized": {record}, "out_of_range": {record}, "invalid_timestamp": {record},
+		"invalid_utf8": {"a text is not UTF-8"},
+	}
+	cases, answers := askSpark(t, encode.AvroRegistry, "spark_avro.json")
+	seen := map[string]bool{}
+	for i, c := range cases {
+		name, _, _ := strings.Cut(c.Name, "/")
+		reason := ""
+		if answers[i].Reason != nil {
+			reason = *answers[i].Reason
+		}
+		seen[name] = true
+		if !slices.Contains(reasons[name], reason) {
+			t.Errorf("%s: Spark says %q, want %q: %.200q", c.Name, reason, reasons[name], c.Value)
+		}
+	}
+	for _, class := range RejectedClasses(encode.AvroRegistry) {
+		if !seen[class.String()] || slices.Contains(reasons[class.String()], "") {
+			t.Errorf("%s: Spark was not asked, or takes it", class)
 		}
 	}
 }

@@ -35,7 +35,8 @@ func (f stackFlags) stack(a *app, o local.Options) (*local.Stack, error) {
 type labUpCmd struct {
 	stackFlags
 	Store     string   `enum:"minio,versitygw" default:"minio" placeholder:"NAME" help:"The S3 store: minio or versitygw (default: ${default})."`
-	Only      []string `placeholder:"NAME,..." help:"Only these: kafka, store, catalog, spark (default: all)."`
+	Only      []string `placeholder:"NAME,..." help:"Only these: kafka, store, catalog, registry, spark (default: all but the Schema Registry)."`
+	Format    string   `enum:"json,avro-registry" default:"json" placeholder:"NAME" help:"What the streaming job reads: json, or avro-registry with schema id 1 (default: ${default})."`
 	FreePorts bool     `name:"free-ports" help:"Choose free ports instead of the usual ones."`
 }
 
@@ -59,7 +60,10 @@ func (c *labUpCmd) Run(a *app) error {
 		defer mu.Unlock()
 		a.say("%s", describe(e))
 	}
-	s, err := c.stack(a, local.Options{Store: c.Store, Components: c.Only, FreePorts: c.FreePorts, Progress: progress})
+	s, err := c.stack(a, local.Options{
+		Store: c.Store, Components: c.Only, FreePorts: c.FreePorts, Progress: progress,
+		Spark: local.SparkOptions{Format: c.Format, SchemaID: 1},
+	})
 	if err != nil {
 		return err
 	}

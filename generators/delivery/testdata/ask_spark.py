@@ -1,10 +1,12 @@
 """Asks the shipped Spark job what it makes of the cases of spark_test.go.
 
-    go test ./generators/delivery -run TestSpark -cases /tmp/cases.jsonl
-    PYTHONPATH=deploy/spark .lab/spark/venv/bin/python \
-        generators/delivery/testdata/ask_spark.py /tmp/cases.jsonl > generators/delivery/testdata/spark.json
+    go test ./generators/delivery -run TestSpark -cases /tmp
+    PYTHONPATH=deploy/spark .lab/spark/venv/bin/python generators/delivery/testdata/ask_spark.py \
+        /tmp/json.jsonl > generators/delivery/testdata/spark.json
+    PYTHONPATH=deploy/spark .lab/spark/venv/bin/python generators/delivery/testdata/ask_spark.py \
+        /tmp/avro-registry.jsonl .lab/spark/jars/lib/spark-avro_*.jar > generators/delivery/testdata/spark_avro.json
 
-The first line has the columns. A case is a name, a value in base64 (null for none) and, for records of another
+The first line has the columns and the format. A case is a name, a value in base64 (null for none) and, for records of another
 version of the schema, the same record as version 1 has it. The answer is the
 dead letter's reason, or else the columns that are null or differ though the
 record of version 1 says otherwise; the checksum is not compared.
@@ -13,6 +15,7 @@ record of version 1 says otherwise; the checksum is not compared.
 import base64
 import hashlib
 import json
+import os
 import sys
 from datetime import datetime
 
@@ -23,10 +26,11 @@ from pyspark.sql import SparkSession
 COLUMNS = "value binary, topic string, partition int, offset bigint, timestamp timestamp"
 
 
-def ask(spark, fields, values):
+def ask(spark, fields, values, avro):
     """The reason and the row of each value."""
     rows = [(value, "payments", 0, i, datetime(2026, 1, 1)) for i, value in enumerate(values)]
-    parsed = job.observed(job.parse(spark.createDataFrame(rows, COLUMNS), fields))
+    records = spark.createDataFrame(rows, COLUMNS)
+    parsed = job.observed(job.parse_avro(records, fields, avro) if avro else job.parse(records, fields))
     out = [("lost", None)] * len(values)
     for row in job.dead_letters(parsed).collect():
         out[row._offset] = (row.reason, None)
@@ -42,13 +46,18 @@ def decode(text):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        fields = [job.Field(f["name"], f["type"]) for f in json.loads(next(file))]
+        head = json.loads(next(file))
+        fields = [job.Field(f["name"], f["type"]) for f in head["columns"]]
+        avro = job.Avro(head["avro"], head["schema_id"]) if head["format"] == "avro-registry" else None
         cases = [json.loads(line) for line in file]
-    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config(
+        "spark.driver.extraClassPath", os.pathsep.join(sys.argv[2:])
+    ).getOrCreate()  # fmt: skip
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.sparkContext.setLogLevel("ERROR")
-    got = ask(spark, fields, [decode(c["value"]) for c in cases])
-    first = ask(spark, fields, [decode(c.get("first")) for c in cases])
+    job.limit_avro(spark)
+    got = ask(spark, fields, [decode(c["value"]) for c in cases], avro)
+    first = ask(spark, fields, [decode(c.get("first")) for c in cases], avro)
     answers = []
     for case, (reason, row), (_, old) in zip(cases, got, first):
         value = decode(case["value"])

@@ -9,6 +9,10 @@ import (
 
 // Config says where the systems of the stack are, as lakeproof.yaml would.
 func (s *Stack) Config() config.Lab {
+	var registry config.Registry
+	if s.wants(Registry) {
+		registry.URL = s.registryURL()
+	}
 	return config.Lab{
 		Name:    "local",
 		Kafka:   config.Kafka{Brokers: s.brokers()},
@@ -21,7 +25,8 @@ func (s *Stack) Config() config.Lab {
 			AccessKey: s.keys.accessKey,
 			SecretKey: s.keys.secretKey,
 		},
-		Spark: []config.Spark{s.Driver().Config()},
+		Registry: registry,
+		Spark:    []config.Spark{s.Driver().Config()},
 	}
 }
 
@@ -44,6 +49,9 @@ func (s *Stack) WriteConfig(path string) error {
 		lab.Storage.Endpoint, Region, Bucket)
 	fmt.Fprintf(&b, "  access_key_file: %q\n  secret_key_file: %q\n", s.path("secrets", "s3_access_key"),
 		s.path("secrets", "s3_secret_key"))
+	if lab.Registry.URL != "" {
+		fmt.Fprintf(&b, "registry:\n  url: %s\n", lab.Registry.URL)
+	}
 	b.WriteString("spark:\n")
 	for _, app := range lab.Spark {
 		fmt.Fprintf(&b, "  - app: %s\n    ui: %s\n    checkpoint: %q\n", app.App, app.UI, app.Checkpoint)

@@ -53,6 +53,9 @@ func (s *Stack) Install(ctx context.Context) error {
 	if s.wants(Catalog) {
 		java = append(java, s.catalogPart())
 	}
+	if s.wants(Registry) {
+		java = append(java, s.registryPart())
+	}
 	if s.wants(Spark) {
 		java = append(java, s.sparkPart())
 		lanes = append(lanes, func(ctx context.Context) error { return s.installParts(ctx, s.pysparkPart()) })
@@ -126,8 +129,13 @@ func (s *Stack) maven(ctx context.Context, name, folder string) error {
 	if err := writeFile(pom, recipes.Read(name+"/pom.xml")); err != nil {
 		return err
 	}
-	return s.run(ctx, name, folder, nil, "mvn", "-q", "-B", "-Dstyle.color=never", "-f", pom,
-		"dependency:copy-dependencies", "-DoutputDirectory="+filepath.Join(folder, "lib"))
+	return s.mavenRun(ctx, name, folder, "dependency:copy-dependencies", "-DoutputDirectory="+filepath.Join(folder, "lib"))
+}
+
+// mavenRun runs a goal on the pom of a folder.
+func (s *Stack) mavenRun(ctx context.Context, name, folder string, goal ...string) error {
+	argv := append([]string{"mvn", "-q", "-B", "-Dstyle.color=never", "-f", filepath.Join(folder, "pom.xml")}, goal...)
+	return s.run(ctx, name, folder, nil, argv...)
 }
 
 func (s *Stack) kafkaPart() part {
@@ -165,7 +173,7 @@ func (s *Stack) catalogPart() part {
 
 func (s *Stack) sparkPart() part {
 	return part{
-		name: "spark-jars", component: Spark, step: "install Spark's jars (Kafka source, Iceberg 1.11.0)",
+		name: "spark-jars", component: Spark, step: "install Spark's jars (Kafka source, Avro, Iceberg 1.11.0)",
 		tools:  append(javaTools(), mavenTool()),
 		recipe: []string{string(recipes.Read("spark/pom.xml"))},
 		into:   "spark/jars",

@@ -321,6 +321,24 @@ func TestConfigFileHoldsNoSecret(t *testing.T) {
 	}
 }
 
+func TestRegistryIsThereWhereItIsAskedFor(t *testing.T) {
+	if got := stackIn(t, t.TempDir(), Options{}); got.Config().Registry.URL != "" || got.wants(Registry) {
+		t.Errorf("nobody asked for %q", got.Config().Registry.URL)
+	}
+	s := stackIn(t, t.TempDir(), Options{Components: []string{Registry}})
+	if err := s.WriteConfig(s.path("lakeproof.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(s.path("lakeproof.yaml"))
+	want := "http://127.0.0.1:8081/apis/ccompat/v7"
+	if err != nil || s.Config().Registry.URL != want || !strings.Contains(string(raw), "registry:\n  url: "+want+"\n") {
+		t.Errorf("%q, %v\n%s", s.Config().Registry.URL, err, raw)
+	}
+	if got := s.Status(t.Context()); len(got) != 1 || got[0].Name != Registry || got[0].Addr != "127.0.0.1:8081" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestCertificatesServeALogin(t *testing.T) {
 	s := stackIn(t, t.TempDir(), Options{})
 	if err := s.makeCertificates(); err != nil {

@@ -149,7 +149,7 @@ func (s *Stack) spawn(c command) error {
 // foreign are prefixes of variables that would lead a child elsewhere.
 func foreign() []string {
 	return []string{
-		"AWS_", "MINIO_", "CATALOG_", "SPARK_", "PYSPARK_", "KAFKA_", "ROOT_", "VGW_", "LAKEPROOF_",
+		"AWS_", "MINIO_", "CATALOG_", "SPARK_", "PYSPARK_", "KAFKA_", "ROOT_", "VGW_", "LAKEPROOF_", "QUARKUS_", "APICURIO_",
 		"PYTHONPATH=", "PYTHONHOME=", "VIRTUAL_ENV=", "CLASSPATH=", "MAVEN_ARGS=", "GOFLAGS=", "GOBIN=", "GOOS=", "GOARCH=",
 	}
 }

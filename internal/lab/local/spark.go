@@ -31,6 +31,9 @@ type SparkOptions struct {
 	Trigger              time.Duration // default 5 s
 	MaxOffsetsPerTrigger int           // records in a batch; default 500,000
 	Schema               []byte        // the record's schema, see deploy/spark; default the payments'
+	Format               string        // json or avro-registry; default json
+	AvroSchema           []byte        // the writer's schema of avro-registry; default the payments'
+	SchemaID             uint32        // of that schema in the records' frame
 	Fault                string        // a fault of deploy/spark/faulty.py, e.g. "filter:50000"; default none
 	Cores                int           // default all of the machine
 	Memory               string        // of the driver; default "1g"
@@ -63,6 +66,12 @@ func (o SparkOptions) withDefaults(s *Stack) SparkOptions {
 	}
 	if o.Schema == nil {
 		o.Schema = job.PaymentsSchema()
+	}
+	if o.Format == "" {
+		o.Format = "json"
+	}
+	if o.AvroSchema == nil {
+		o.AvroSchema = job.PaymentsAvroSchema()
 	}
 	if o.PartitionColumn == "" {
 		o.PartitionColumn = "_partition"
@@ -193,7 +202,8 @@ func (d *Driver) command() (command, error) {
 		"--catalog", "lab", "--table", o.Table, "--dead-letter-table", o.DeadLetter,
 		"--checkpoint", o.Checkpoint, "--trigger", strconv.FormatInt(o.Trigger.Milliseconds(), 10)+" milliseconds",
 		"--partition-column", o.PartitionColumn, "--max-offsets-per-trigger", strconv.Itoa(o.MaxOffsetsPerTrigger),
-		"--schema", filepath.Join(home, "schema.json"), "--ready-file", d.ready())
+		"--schema", filepath.Join(home, "schema.json"), "--ready-file", d.ready(), "--format", o.Format,
+		"--avro-schema", filepath.Join(home, "schema.avsc"), "--schema-id", strconv.FormatUint(uint64(o.SchemaID), 10))
 	if o.ProgressURL != "" {
 		argv = append(argv, "--progress-url", o.ProgressURL)
 	}
@@ -218,6 +228,7 @@ func (s *Stack) sparkFiles(home string, o SparkOptions) error {
 		"progress_listener.py":   job.Listener(),
 		"query.py":               query,
 		"schema.json":            o.Schema,
+		"schema.avsc":            o.AvroSchema,
 	} {
 		if err := writeFile(filepath.Join(home, name), content); err != nil {
 			return err

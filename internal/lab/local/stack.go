@@ -31,10 +31,11 @@ import (
 // Spark driver is named after its application: see [DriverName]. Where Kafka has
 // three nodes they are kafka-1 to kafka-3, and Kafka means all of them.
 const (
-	Kafka   = "kafka"
-	Store   = "store"
-	Catalog = "catalog"
-	Spark   = "spark"
+	Kafka    = "kafka"
+	Store    = "store"
+	Catalog  = "catalog"
+	Registry = "registry" // a Schema Registry, where it is asked for
+	Spark    = "spark"
 )
 
 // The programs that can be the S3 store.
@@ -57,7 +58,7 @@ type Options struct {
 	Ports      Ports        // a zero port: the one of the state file, else the usual one
 	FreePorts  bool         // choose free ports instead of the usual ones; default false
 	Store      string       // minio or versitygw; default minio
-	Components []string     // what Install and Up care for; default all four
+	Components []string     // what Install and Up care for; default all but the Schema Registry
 	KafkaNodes int          // 1, or 3 with replication; default the one of the state file, else 1
 	KafkaACLs  bool         // whoever logs in may do what an ACL says, see AddACLs; kept in the state file
 	Spark      SparkOptions // the job that Up starts; default the shipped one
@@ -67,7 +68,7 @@ type Options struct {
 
 // Event is one step of an installation or a start.
 type Event struct {
-	Component string        // kafka, store, catalog, spark
+	Component string        // kafka, store, catalog, registry, spark
 	Step      string        // "install maven jars", "start", ...
 	Done      bool          // false when the step begins, true when it ended
 	Elapsed   time.Duration // when Done
@@ -121,8 +122,8 @@ func New(opts Options) (*Stack, error) {
 		return nil, fail.New(fail.Usage, "use minio or versitygw", "choosing the S3 store: unknown program %q", s.opts.Store)
 	}
 	for _, c := range opts.Components {
-		if !slices.Contains([]string{Kafka, Store, Catalog, Spark}, c) {
-			return nil, fail.New(fail.Usage, "use kafka, store, catalog or spark",
+		if !slices.Contains([]string{Kafka, Store, Catalog, Registry, Spark}, c) {
+			return nil, fail.New(fail.Usage, "use kafka, store, catalog, registry or spark",
 				"choosing components: unknown component %q", c)
 		}
 	}
@@ -138,7 +139,7 @@ func (s *Stack) Ports() Ports { return s.ports }
 func (s *Stack) wants(component string) bool { return slices.Contains(s.opts.Components, component) }
 
 // Up installs what is missing, starts what does not run and waits until every
-// system answers: Kafka and the store first, then the catalog, then Spark. It
+// system answers: Kafka, store and registry first, then the catalog, then Spark. It
 // makes the bucket, the login and the topic, and writes lakeproof.yaml into
 // the stack's folder. What already runs is kept.
 func (s *Stack) Up(ctx context.Context) error {
@@ -154,7 +155,7 @@ func (s *Stack) Up(ctx context.Context) error {
 		return err
 	}
 	wave := []task{}
-	for _, name := range []string{Kafka, Store} {
+	for _, name := range []string{Kafka, Store, Registry} {
 		if s.wants(name) {
 			wave = append(wave, func(ctx context.Context) error { return s.startNamed(ctx, name) })
 		}
@@ -185,6 +186,8 @@ func (s *Stack) startNamed(ctx context.Context, name string) error {
 		return s.startStore(ctx)
 	case Catalog:
 		return s.startCatalog(ctx)
+	case Registry:
+		return s.startRegistry(ctx)
 	}
 	if i := slices.Index(s.kafkaNames(), name); i >= 0 {
 		return s.startNode(ctx, s.nodes()[i])
@@ -192,7 +195,8 @@ func (s *Stack) startNamed(ctx context.Context, name string) error {
 	if d := s.Driver(); name == d.Name() {
 		return d.Start(ctx)
 	}
-	return fail.New(fail.Usage, "use kafka, store, catalog or "+s.Driver().Name(), "starting %s: no such component", name)
+	return fail.New(fail.Usage, "use kafka, store, catalog, registry or "+s.Driver().Name(),
+		"starting %s: no such component", name)
 }
 
 // Start starts one system of a stack that was up before and waits until it
@@ -253,7 +257,7 @@ func stopOrder(name string) int {
 
 // Component is the state of one system.
 type Component struct {
-	Name  string    // kafka (or kafka-1 ...), store, catalog, spark-<app>
+	Name  string    // kafka (or kafka-1 ...), store, catalog, registry, spark-<app>
 	PID   int       // 0 when it does not run
 	Addr  string    // host:port that it serves
 	State string    // "running", "stopped", or "dead": it ended without being asked to
@@ -268,7 +272,7 @@ func (s *Stack) Status(context.Context) []Component {
 	if s.wants(Kafka) {
 		names = append(names, s.kafkaNames()...)
 	}
-	for _, name := range []string{Store, Catalog} {
+	for _, name := range []string{Store, Catalog, Registry} {
 		if s.wants(name) {
 			names = append(names, name)
 		}

@@ -28,6 +28,7 @@ type Ports struct {
 	Store      int `json:"store"`         // S3; usually 9000
 	Console    int `json:"store_console"` // MinIO's web console; usually 9001
 	Catalog    int `json:"catalog"`       // Iceberg REST; usually 8181
+	Registry   int `json:"registry"`      // Schema Registry; usually 8081
 	UI         int `json:"spark_ui"`      // the first driver's UI; usually 4040
 
 	More [maxNodes - 1]NodePorts `json:"kafka_more"` // of Kafka's further nodes, where it has any
@@ -43,13 +44,13 @@ type NodePorts struct {
 // UsualPorts are the ones that every guide uses.
 func UsualPorts() Ports {
 	return Ports{
-		Kafka: 9092, Secure: 9094, Controller: 9093, Store: 9000, Console: 9001, Catalog: 8181, UI: 4040,
+		Kafka: 9092, Secure: 9094, Controller: 9093, Store: 9000, Console: 9001, Catalog: 8181, Registry: 8081, UI: 4040,
 		More: [maxNodes - 1]NodePorts{{9192, 9194, 9193}, {9292, 9294, 9293}},
 	}
 }
 
 func (p *Ports) all() []*int {
-	ports := []*int{&p.Kafka, &p.Secure, &p.Controller, &p.Store, &p.Console, &p.Catalog, &p.UI}
+	ports := []*int{&p.Kafka, &p.Secure, &p.Controller, &p.Store, &p.Console, &p.Catalog, &p.Registry, &p.UI}
 	for i := range p.More {
 		ports = append(ports, &p.More[i].Plain, &p.More[i].Secure, &p.More[i].Controller)
 	}
@@ -235,6 +236,8 @@ func (s *Stack) addr(name string) string {
 		return local(s.ports.Store)
 	case Catalog:
 		return local(s.ports.Catalog)
+	case Registry:
+		return local(s.ports.Registry)
 	case s.Driver().Name():
 		return local(s.ports.UI)
 	}
