@@ -322,14 +322,15 @@ func (b *Bank) Sums() map[string]int64 {
 	return b.tape.live.books.sums(b.world)
 }
 
-// Late is how late the batch of the payments was at the end of each day, as far as
-// the bank has worked.
+// Late is how late the batch of the payments was at the end of each hour, as far
+// as the bank has worked.
 func (b *Bank) Late() []time.Duration {
 	b.tape.mu.Lock()
 	defer b.tape.mu.Unlock()
-	var out []time.Duration
-	for _, micros := range b.tape.live.lanes[flow.Payments].batch.late {
-		out = append(out, time.Duration(micros)*time.Microsecond)
+	late := b.tape.live.lanes[flow.Payments].batch.late
+	out := make([]time.Duration, len(late))
+	for i, minutes := range late {
+		out[i] = time.Duration(minutes) * time.Minute
 	}
 	return out
 }

@@ -15,7 +15,7 @@ type batch struct {
 	monthly, wheel *wheel
 	share          uint64  // of 2^32
 	until          int64   // when the day ends
-	late           []int64 // how late the work was at the ends of days
+	late           []int32 // how late the work was at the ends of hours, in minutes
 
 	// What customers did, and what followed: how much was taken from what is pending,
 	// how much of it anybody saw, and how much was put there because of either. All are
@@ -34,7 +34,9 @@ const (
 	// day and three quarters, so that there is work at weekends.
 	BatchLate = 151_200_000_000
 
-	dayLong    = 86_400_000_000
+	minuteLong = 60_000_000
+	hourLong   = 60 * minuteLong
+	dayLong    = 24 * hourLong
 	wholeShare = 1 << 32
 	forgetting = 16
 )
@@ -42,7 +44,7 @@ const (
 func newBatch(start int64, shift uint) batch {
 	return batch{
 		monthly: newWheel(start, shift), wheel: newWheel(start, shift),
-		share: wholeShare / 2, until: start + dayLong,
+		share: wholeShare / 2, until: start + hourLong,
 	}
 }
 
@@ -58,8 +60,8 @@ func (b *batch) push(p *pending) {
 
 // turn reports whether a slot is for what follows.
 func (b *batch) turn(at int64, random uint64) bool {
-	if at >= b.until {
-		b.set(at)
+	for at >= b.until {
+		b.look(at)
 	}
 	return random>>32 < b.share
 }
@@ -76,26 +78,27 @@ func (b *batch) take(at int64) (p pending, ok bool) {
 	}
 }
 
-// set looks how late the work is at the end of a day, and at the end of a week (in
-// the first one, of a day) it sets the share.
-func (b *batch) set(now int64) {
-	b.until += dayLong
+// look notes how late the work is at the end of an hour, and sets the share at the
+// end of a week (in the first one, of a day).
+func (b *batch) look(now int64) {
+	b.until += hourLong
 	late := int64(0)
 	if p := b.wheel.peek(now); p != nil {
 		late = min(now-p.due, 7*dayLong)
 	}
-	b.late = append(b.late, late)
-	over := 7
-	if len(b.late) <= 7 {
-		over = 1
+	b.late = append(b.late, int32(late/minuteLong))
+	over := 7 * 24
+	if len(b.late) <= over {
+		over = 24
 	}
 	if len(b.late)%over != 0 {
 		return
 	}
-	late = 0
-	for _, l := range b.late[len(b.late)-over:] {
-		late += l / int64(over)
+	sum := int64(0)
+	for _, minutes := range b.late[len(b.late)-over:] {
+		sum += int64(minutes)
 	}
+	late = sum * minuteLong / int64(over)
 	// What follows from each thing that customers do, and from that, and so on; less
 	// what nobody sees of it.
 	next := min(0.9, each(b.caused[1], b.done[1]))

@@ -53,7 +53,7 @@ func (e *engine) payee(account uint32) uint32 {
 	draw := e.habits.Entity(uint64(account))
 	n := uint64(e.payments[account])
 	e.payments[account]++
-	for n > 0 && !generators.Chance(draw.At(n), newPayee) {
+	for n > 0 && !generators.Chance(draw.At(n), newPayee+min(n, 100)*newEach) {
 		n = generators.Below(generators.Again(draw.At(n)), n)
 	}
 	random := generators.Again(generators.Again(draw.At(n)))
@@ -69,7 +69,8 @@ func (e *engine) payee(account uint32) uint32 {
 }
 
 const (
-	newPayee    = 660_000 // ppm: a pair that pays has 1.76 to 1.97 payments (FinBench)
+	newPayee    = 600_000 // ppm: a pair that pays has 1.76 to 1.97 payments (FinBench)
+	newEach     = 1_200   // ppm more for each payment before: who pays many pays more that are new
 	payeeAbroad = 150_000 // ppm; guess
 
 	// Degrees fall with the exponent 1 + 1/s: 2.2 in, 2.1 out.

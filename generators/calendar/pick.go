@@ -106,4 +106,25 @@ func (s *Shape) Local(zone int, at int64) int64 {
 	return at + s.clocks[zone].at(floorSecond(at))*second
 }
 
+// RateOn is the rate of all customers whose own clock shows a time, in
+// microseconds since midnight of 1 January 1970 on that clock: relative to the
+// mean of an ordinary week, 0 beyond the shape.
+func (s *Shape) RateOn(local int64) float64 {
+	sum := 0.0
+	for z := range s.zones {
+		clock := floorSecond(local)
+		at := clock - s.clocks[z].at(clock)
+		at = clock - s.clocks[z].at(at)
+		if at < s.start || at >= s.end {
+			continue
+		}
+		grown := 1.0
+		if s.growth != 0 {
+			grown = power(1+s.growth, (at-s.start)/day)
+		}
+		sum += float64(s.rate(z, at) * grown)
+	}
+	return sum
+}
+
 func floorSecond(at int64) int64 { return (at - modulo(at, second)) / second }

@@ -174,7 +174,7 @@ func (m *Meter) independence(at func([2]string) link, samples uint64) Measure {
 	worst, name, measured := 0.0, "", 0
 	for _, p := range m.opt.Expect.Independent {
 		l := at(p)
-		if !l.known || l.noise > bandIndependent/2 || m.last-m.first < wholeHours && isTime(p[0]) && isTime(p[1]) {
+		if !l.known || l.noise > bandIndependent/2 || m.last-m.first < lengthFor(p) {
 			continue
 		}
 		if measured++; name == "" || l.share > worst {
@@ -191,11 +191,19 @@ func (m *Meter) independence(at func([2]string) link, samples uint64) Measure {
 		measured, name, number(worst))
 }
 
-// wholeHours is how long a stream must be so that it hardly matters that its first
-// and its last hour are not whole: an hour of ten minutes knows its minutes.
-const wholeHours = 2 * dayMicros
-
-func isTime(column string) bool { return column == "hour" || column == "minute" }
+// lengthFor is how long a stream must be so that it hardly matters for a pair of columns
+// that its first and its last hour, or week, are not whole: an hour of ten minutes
+// knows its minutes, and a week of two days its time zones.
+func lengthFor(pair [2]string) int64 {
+	switch {
+	case slices.Contains(pair[:], "week"):
+		return 27 * dayMicros
+	case slices.Contains(pair[:], "hour") && slices.Contains(pair[:], "minute"):
+		return 2 * dayMicros
+	default:
+		return 0
+	}
+}
 
 // together looks for relations that must be there.
 func (m *Meter) together(at func([2]string) link, samples uint64) Measure {

@@ -231,6 +231,9 @@ func (m *Meter) multiplicity() Measure {
 		out.band(x*(1-bandMultiplicity), x*(1+bandMultiplicity))
 	}
 	const enough = 1_000
+	if days := (m.last - m.first) / dayMicros; days < 3 {
+		return out.unmeasured("who pays somebody pays them again within weeks, and the stream is %d days long", days)
+	}
 	if out.Samples < enough {
 		return out.unmeasured("%s pairs of accounts paid each other; %s are needed", count(out.Samples), count(enough))
 	}

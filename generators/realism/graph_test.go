@@ -101,7 +101,7 @@ func paying(t *testing.T, o Options, accounts int, degree, times func(*dice) int
 	}
 	d := newDice("paying")
 	for a := range accounts {
-		r := Record{Time: start, Account: "A" + strconv.Itoa(a), Type: "transfer"}
+		r := Record{Time: start + int64(a)*5*dayMicros/int64(accounts), Account: "A" + strconv.Itoa(a), Type: "transfer"}
 		for range degree(d) {
 			r.Counterparty = "C" + strconv.FormatUint(d.bits(), 36)
 			for range times(d) {

@@ -56,14 +56,21 @@ type Expect struct {
 	Sigma    map[string]float64 // of the logarithm of amounts, by "type" or "type/mcc"
 	Hours    []float64          // 24 weights of the customer's local hours
 	Weekdays []float64          // 7 weights, Monday first
-	Paydays  []int              // days of the month, -1 is the last; without any, days with income are an account's own
-	Zipf     float64            // exponent of the merchants' popularity
+	// Rate, if any, goes before Hours and Weekdays: the weight of a moment of the
+	// customers' clocks, in microseconds since midnight of 1 January 1970 there.
+	Rate func(local int64) float64
+	// Settled is from when the hours and weekdays hold, in microseconds: a bank that
+	// has just opened has nothing to settle yet, and room for more purchases.
+	Settled int64
+	Paydays []int   // days of the month, -1 is the last; without any, days with income are an account's own
+	Zipf    float64 // exponent of the merchants' popularity
 
 	OutDegree, InDegree float64 // exponents of the payment graph
 	Multiplicity        float64 // mean number of payments of a pair that has any
 
 	FraudVolume, FraudValue float64  // shares of the records and of the money
 	FraudTypes              []string // that the shares are of; nil means all
+	FraudCase               float64  // mean size of a fraud's case, at least; else as seen
 	Chargeback              float64  // share of purchases without the card
 	Decline                 float64  // share of attempts
 

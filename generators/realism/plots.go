@@ -89,10 +89,11 @@ func (m *Meter) timePlots(p *Plots) {
 	if total == 0 {
 		return
 	}
-	p.Hours = compared(hours[:], m.opt.Expect.Hours, func(i int) string {
+	wantHours, wantDays := m.wanted(m.days.sorted())
+	p.Hours = compared(hours[:], wantHours, func(i int) string {
 		return string([]byte{'0' + byte(i/10), '0' + byte(i%10)})
 	})
-	p.Weekdays = compared(week[:], m.opt.Expect.Weekdays, func(i int) string {
+	p.Weekdays = compared(week[:], wantDays, func(i int) string {
 		return time.Weekday((i + 1) % daysOfWeek).String()[:3]
 	})
 }

@@ -124,7 +124,7 @@ func (m *Meter) fraudVolume() Measure {
 		return out.unmeasured("no rate is configured; %s of %s records (%s) are fraud",
 			count(r.frauds), count(r.labelled), percent(got))
 	}
-	clump := r.clumping()
+	clump := max(r.clumping(), m.opt.Expect.FraudCase)
 	independent := uint64(float64(r.labelled) / clump)
 	const enough = 10
 	if expected := float64(float64(independent) * want); expected < enough {

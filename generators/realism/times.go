@@ -88,6 +88,36 @@ func (m *Meter) wholeDays() []*day {
 	})
 }
 
+// settledDays are those of them on which the hours and weekdays hold.
+func (m *Meter) settledDays() []*day {
+	return slices.DeleteFunc(m.wholeDays(), func(d *day) bool { return int64(d.number)*dayMicros < m.opt.Expect.Settled })
+}
+
+// wanted are the weights of the hours and weekdays of some days, as configured.
+func (m *Meter) wanted(days []*day) (hours, weekdays []float64) {
+	rate := m.opt.Expect.Rate
+	if rate == nil {
+		return m.opt.Expect.Hours, m.opt.Expect.Weekdays
+	}
+	const hour = dayMicros / hoursOfDay
+	hours, weekdays = make([]float64, hoursOfDay), make([]float64, daysOfWeek)
+	sum := 0.0
+	for _, d := range days {
+		for h := range hours {
+			for quarter := range int64(4) {
+				weight := rate(int64(d.number)*dayMicros + int64(h)*hour + hour/8 + quarter*hour/4)
+				hours[h] += weight
+				weekdays[weekdayOf(d.number)] += weight
+				sum += weight
+			}
+		}
+	}
+	if sum == 0 {
+		return nil, nil
+	}
+	return hours, weekdays
+}
+
 // hourCurve compares the hours of whole days with the settings.
 func (m *Meter) hourCurve() Measure {
 	out := Measure{
@@ -95,7 +125,8 @@ func (m *Meter) hourCurve() Measure {
 		Published: "mobile money: peak hour 12.9 %, 04-06 h about 0 %; transfers: 08 h 25.9 %, 04 h 0.31 %",
 		Source:    "PaySim's operator file, FinBench hourDistribution",
 	}
-	days := m.wholeDays()
+	days := m.settledDays()
+	wantHours, _ := m.wanted(days)
 	var hours [hoursOfDay]uint64
 	for _, d := range days {
 		for h, n := range d.hours {
@@ -104,14 +135,14 @@ func (m *Meter) hourCurve() Measure {
 		}
 	}
 	switch {
-	case len(m.opt.Expect.Hours) == 0:
+	case len(wantHours) == 0 && (len(days) > 0 || m.opt.Expect.Rate == nil):
 		return out.unmeasured("no curve of hours is configured")
 	case len(days) == 0:
-		return out.unmeasured("the stream holds no whole day of all its time zones")
+		return out.unmeasured("the stream holds no whole day of all its time zones after its beginning")
 	case out.Samples < 30_000: // the mean distance by chance alone is 0.87/√n
 		return out.unmeasured("%s records on %d whole days are too few", count(out.Samples), len(days))
 	}
-	want := shares(m.opt.Expect.Hours)
+	want := shares(wantHours)
 	distance, got, expected := 0.0, 0.0, 0.0
 	worst := 0
 	for h := range hours {
@@ -148,9 +179,8 @@ func weekdayOf(day int32) int {
 	return w
 }
 
-// wholeWeeks are as many whole weeks as the whole days hold.
-func (m *Meter) wholeWeeks() []*day {
-	days := m.wholeDays()
+// weeks are as many whole weeks as days that follow each other hold.
+func weeks(days []*day) []*day {
 	if len(days) > 0 && int(days[len(days)-1].number-days[0].number) != len(days)-1 {
 		return nil // a day is missing altogether
 	}
@@ -163,19 +193,20 @@ func (m *Meter) weekdayCurve() Measure {
 		Name: "weekday_curve", Title: "Days of the week", Group: groupTime, High: new(bandWeekdays),
 		Published: "none that fits every bank", Source: "the configuration",
 	}
-	days := m.wholeWeeks()
+	days := weeks(m.settledDays())
+	_, wantDays := m.wanted(days)
 	var counts [daysOfWeek]uint64
 	for _, d := range days {
 		counts[weekdayOf(d.number)] += uint64(d.acts)
 		out.Samples += uint64(d.acts)
 	}
 	switch {
-	case len(m.opt.Expect.Weekdays) == 0:
+	case len(m.opt.Expect.Weekdays) == 0 && m.opt.Expect.Rate == nil:
 		return out.unmeasured("no curve of weekdays is configured")
 	case len(days) < 2*daysOfWeek:
 		return out.unmeasured("the stream holds %d whole weeks; 2 are needed", len(days)/daysOfWeek)
 	}
-	want := shares(m.opt.Expect.Weekdays)
+	want := shares(wantDays)
 	if noise := mixNoise(want, out.Samples); noise > bandWeekdays/2 {
 		return out.unmeasured("%s records differ from any curve by %s by chance alone", count(out.Samples), number(noise))
 	}
@@ -205,6 +236,8 @@ func (m *Meter) payday() Measure {
 	switch {
 	case onDays == 0 || offDays == 0:
 		return out.unmeasured("no account shows income, and no days of the month are configured")
+	case len(weeks(m.wholeDays())) < fewWeeks*daysOfWeek:
+		return out.unmeasured("paydays cannot be told from weekdays in fewer than %d whole weeks", fewWeeks)
 	case on < enough || off < enough:
 		return out.unmeasured("%s purchases on paydays and %s on other days; %s of each are needed",
 			count(int64(on)), count(int64(off)), count(enough))
@@ -255,9 +288,13 @@ func (m *Meter) paydayOfMonth() (on, onDays, off, offDays float64) {
 	return on, onDays, off, offDays
 }
 
+// fewWeeks is how many there must be so that a payday is one of several of its
+// weekday.
+const fewWeeks = 4
+
 // weekdayWeights are how much is spent on a day of each weekday, so that a payday
 // that falls on a Friday is held against Fridays. They are medians, which paydays
-// hardly change; all are 1 where there are fewer than four whole weeks.
+// hardly change.
 func (m *Meter) weekdayWeights() (out [daysOfWeek]float64) {
 	var spent [daysOfWeek][]uint32
 	for _, d := range m.wholeDays() {
@@ -266,7 +303,7 @@ func (m *Meter) weekdayWeights() (out [daysOfWeek]float64) {
 	}
 	sum, few := 0.0, false
 	for w, all := range spent {
-		few = few || len(all) < 4
+		few = few || len(all) < fewWeeks
 		if !few {
 			slices.Sort(all)
 			out[w] = float64(all[(len(all)-1)/2]+all[len(all)/2]) / 2

@@ -34,11 +34,11 @@ type bankStream struct {
 	bank  *streams.Bank
 	name  string
 	count uint64
-	curve []float64
+	rate  func(local int64) float64
 }
 
 func (s *bankStream) options() (realism.Options, error) {
-	o, err := s.bank.Options(s.count, s.curve)
+	o, err := s.bank.Options(s.count, s.rate)
 	o.Source = s.name
 	return o, err
 }
@@ -67,7 +67,9 @@ func (s *plainStream) each(ctx context.Context, use func(*realism.Record)) error
 // openStream opens a stream without a scenario.
 func (c *generateVerifyCmd) openStream() (measured, error) {
 	name := c.What[0]
-	w := loadtest.WorldSpec{Customers: streamCustomers, Merchants: streamCustomers / 10}
+	// As many payments for each of them however many there are.
+	customers := int(min(bank.MaxEntities, max(3000, c.Count/100)))
+	w := loadtest.WorldSpec{Customers: customers, Merchants: customers / 10}
 	seed := uint64(streamSeed)
 	if c.Seed != nil {
 		seed = *c.Seed
@@ -182,21 +184,7 @@ func (c *generateVerifyCmd) openBank(
 		return nil, err
 	}
 	b, err := streams.NewBank(config)
-	return &bankStream{b, name, c.Count, hoursOf(*schedule)}, err
-}
-
-// hoursOf are the hours of the week that a schedule means, or nil where it means
-// none. Of less than a week nothing is expected.
-func hoursOf(s pacer.Schedule) []float64 {
-	c, ok := s.Curve()
-	if !ok || float64(c.For)*float64(c.Speed) < float64(7*24*time.Hour)*float64(calendar.Live) {
-		return nil
-	}
-	if n := len(c.Rate.Hours); n > 0 {
-		return slices.Repeat(c.Rate.Hours, 168/n)
-	}
-	curve, _ := calendar.Curve(c.Rate.Curve)
-	return curve[:]
+	return &bankStream{b, name, c.Count, schedule.Rate()}, err
 }
 
 // spread lays the events over days: customers who shop by the hours of their own
@@ -229,6 +217,7 @@ func (c *generateVerifyCmd) week(e *realism.Expect) error {
 		return fail.New(fail.Usage, "use one of "+strings.Join(calendar.CurveNames(), ", "),
 			"reading --curve: there is none of the name %q", c.Curve)
 	}
+	e.Rate = nil
 	e.Hours, e.Weekdays = streams.Week(curve[:])
 	return nil
 }

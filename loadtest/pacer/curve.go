@@ -181,6 +181,15 @@ func (s Schedule) Zones() *calendar.Zones {
 	return s.wave.shape.Zones()
 }
 
+// Rate is the rate of a curve's customers at a moment of their own clocks (see
+// [calendar.Shape.RateOn]); nil without a curve.
+func (s Schedule) Rate() func(local int64) float64 {
+	if s.wave == nil {
+		return nil
+	}
+	return s.wave.shape.RateOn
+}
+
 // With returns the schedule with another rate and another length, each where it
 // is above 0, and whether there can be one: ramps and steps have many rates.
 func (s Schedule) With(rate float64, length time.Duration) (Schedule, bool, error) {

@@ -64,12 +64,18 @@ func fourDigits(code string) string {
 	return code
 }
 
+// settling is how long a bank takes until as much follows as customers cause.
+const settling = 7 * 86_400_000_000
+
+// fraudCase is how many events a case has whose plan has a typical length.
+const fraudCase = 12
+
 // maxAmount is above every amount of the bank, in minor units.
 const maxAmount = 1 << 40
 
-// Options say what the configuration promises of the first payments. The curve
-// is 168 weights of the customers' week, from Monday on, if one was configured.
-func (b *Bank) Options(count uint64, curve []float64) (realism.Options, error) {
+// Options say what the configuration promises of the first payments. The rate, if
+// one was configured, is that of a moment of the customers' clocks.
+func (b *Bank) Options(count uint64, rate func(local int64) float64) (realism.Options, error) {
 	mix, err := b.mix(count)
 	if err != nil {
 		return realism.Options{}, err
@@ -78,10 +84,10 @@ func (b *Bank) Options(count uint64, curve []float64) (realism.Options, error) {
 		Source: Payments, Roles: Roles(), Validators: Validators(), Numbers: []string{"available"},
 		Expect: realism.Expect{
 			TypeMix: mix, Sigma: b.spreads(), Zipf: 1,
-			AmountMin: 1, AmountMax: maxAmount, From: b.config.Start, To: b.last(count),
+			AmountMin: 1, AmountMax: maxAmount, From: b.config.Start, To: b.last(count), Rate: rate,
+			Settled: b.config.Start + settling, FraudCase: fraudCase,
 		},
 	}
-	o.Expect.Hours, o.Expect.Weekdays = Week(curve)
 	for _, ppm := range b.config.Crimes {
 		o.Expect.FraudVolume += ppm / 1e6
 	}

@@ -14,7 +14,7 @@ import (
 
 // How often each flow is walked, and how far.
 const (
-	mixRuns = 12_000
+	mixRuns = 40_000
 	maxHops = 2000
 	bins    = 4096 // of the span, for when flows begin
 )
@@ -80,7 +80,7 @@ type walker struct {
 	draw        generators.Rand
 	drawn       uint64
 	poor        uint64          // share of the payments that the money does not suffice for, ppm
-	late        []time.Duration // of the batch, by day
+	late        []time.Duration // of the batch, by hour
 	hidden      []bool          // flows whose first event is of another day
 	begun       float64         // flows whose beginning shows
 	when        generators.Alias
@@ -176,7 +176,7 @@ func (w *walker) begin() int64 {
 func (w *walker) walk(f *flow.Flow, begin int64, use func(kind string, age int64)) {
 	states := w.config.Flows.States
 	state, times, at := f.First, uint8(0), begin
-	w.local = w.locals[w.home(uint32(generators.Below(w.random(), uint64(w.config.Customers))))]
+	w.local = w.locals[w.market(begin)]
 	var facts flow.Facts
 	if generators.Chance(w.random(), uint64(f.Abroad)) {
 		facts = flow.Abroad
@@ -204,6 +204,14 @@ func (w *walker) walk(f *flow.Flow, begin int64, use func(kind string, age int64
 	}
 }
 
+// market is where somebody begins something at a time.
+func (w *walker) market(at int64) uint8 {
+	if w.config.Zones != nil {
+		return uint8(w.config.Zones.Pick(at, w.random()))
+	}
+	return w.home(uint32(generators.Below(w.random(), uint64(w.config.Customers))))
+}
+
 // after is when a transition ends.
 func (w *walker) after(d *flow.Delay, at int64) int64 {
 	due := at + w.delay(d, at)
@@ -211,7 +219,7 @@ func (w *walker) after(d *flow.Delay, at int64) int64 {
 		return due
 	}
 	// Much is due at the same time, and is worked off one after the other.
-	const together = 1_800_000_000
+	const together = 1_200_000_000
 	from := max(due, w.done(due-together))
 	return from + int64(float64(w.random()>>11)/(1<<53)*float64(max(0, w.done(due+together)-from)))
 }
@@ -219,19 +227,20 @@ func (w *walker) after(d *flow.Delay, at int64) int64 {
 // done is when the batch has done what was due by a time.
 func (w *walker) done(due int64) int64 {
 	due -= w.start
-	at := func(day int) (end, done int64) { // what was done at the end of a day was due by then
-		if day == 0 {
+	const hour = 3_600_000_000
+	at := func(n int) (end, done int64) { // what was done at the end of hour n was due by then
+		if n == 0 {
 			return 0, 0
 		}
-		end = int64(day) * dayLong
-		return end, end - w.late[day-1].Microseconds()
+		end = int64(n) * hour
+		return end, end - w.late[n-1].Microseconds()
 	}
-	day := 1 + sort.Search(len(w.late), func(i int) bool { _, done := at(i + 1); return done >= due })
-	if day > len(w.late) {
+	n := 1 + sort.Search(len(w.late), func(i int) bool { _, done := at(i + 1); return done >= due })
+	if n > len(w.late) {
 		return w.start + due + w.late[len(w.late)-1].Microseconds()
 	}
-	before, from := at(day - 1)
-	end, to := at(day)
+	before, from := at(n - 1)
+	end, to := at(n)
 	if to <= from {
 		return w.start + end
 	}
@@ -242,7 +251,6 @@ func (w *walker) done(due int64) int64 {
 const (
 	payday     = 25
 	smallHours = 3 * 3_600_000_000
-	dayLong    = 86_400_000_000
 )
 
 // delay is how long a transition takes.
