@@ -16,6 +16,7 @@ import (
 	"github.com/lakeproof/lakeproof/generators/calendar"
 	"github.com/lakeproof/lakeproof/generators/encode"
 	"github.com/lakeproof/lakeproof/generators/fintech"
+	"github.com/lakeproof/lakeproof/generators/fraud"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/pacer"
@@ -28,6 +29,9 @@ const (
 	streamSeed      = 42
 	streamRate      = 100 // events in a second of their own time, and into Kafka
 	streamCustomers = 10_000
+	streamPayments  = 1               // in a second, of a bank of which only what follows is asked for
+	streamCrimes    = "aml-hi"        // so that there is something to find out
+	onlyFollowed    = " the payments" // stream of such a bank that is not made
 	endless         = 10 * 365 * 24 * time.Hour
 )
 
@@ -35,7 +39,10 @@ const (
 type job struct {
 	generation
 	name, topic string
-	pace        timeline // nil: as fast as possible
+	schedule    pacer.Schedule
+	from        loadtest.Follower // nil of a paced stream
+	pace        timeline          // nil: as fast as possible, or by event time
+	byEvent     bool              // each record is due by its event time
 	out         sink.Sink
 	sent        atomic.Uint64 // so far
 	made        total
@@ -49,10 +56,7 @@ func streamNames() []string {
 		names = append(names, k.Name)
 	}
 	for _, name := range bank.Streams() {
-		_, err := bank.Schema(name)
-		if _, paced := bank.Paced(name); paced && err == nil {
-			names = append(names, "bank."+name)
-		}
+		names = append(names, "bank."+name)
 	}
 	return names
 }
@@ -71,9 +75,10 @@ func (c *generateRunCmd) jobs() ([]*job, error) {
 	if c.RunNumber != nil {
 		run = *c.RunNumber
 	}
-	var jobs []*job
+	key := generators.NewKey(run)
+	jobs := make([]*job, 0, len(plan.Streams))
 	for i := range plan.Streams {
-		j, err := c.job(&plan.Streams[i], generators.NewKey(run))
+		j, err := c.job(&plan.Streams[i], key)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +90,42 @@ func (c *generateRunCmd) jobs() ([]*job, error) {
 		}
 		jobs = append(jobs, j)
 	}
-	return jobs, nil
+	return c.followAll(jobs)
+}
+
+// followAll opens the streams that follow from others: from all of those up to
+// the last of their records. Of what is only followed from, there is no job.
+func (c *generateRunCmd) followAll(jobs []*job) ([]*job, error) {
+	var last time.Duration
+	for _, j := range jobs {
+		if j.from == nil {
+			last = max(last, j.last())
+		}
+	}
+	follows := false
+	for _, j := range jobs {
+		if j.from == nil {
+			continue
+		}
+		follows = true
+		f, err := j.from.Follow(c.Start, last, c.Tail)
+		if err != nil {
+			return nil, err
+		}
+		j.source, j.follow = followed{&f}, &f
+	}
+	if c.Tail != 0 && !follows {
+		return nil, fail.New(fail.Usage, "leave it away", "reading --tail: no stream of %s follows from others", c.What)
+	}
+	return slices.DeleteFunc(jobs, func(j *job) bool { return j.name == onlyFollowed }), nil
+}
+
+// last is when the last record of a paced stream happens.
+func (j *job) last() time.Duration {
+	if j.count == 0 {
+		return j.schedule.Duration()
+	}
+	return j.schedule.At(j.first + j.count - 1) // the end, where there are fewer
 }
 
 // check checks the flags that need no plan.
@@ -129,14 +169,18 @@ func (c *generateRunCmd) sketch(single bool) (*loadtest.Plan, error) {
 }
 
 func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
-	span := endless
+	_, paced := bank.Paced(strings.TrimPrefix(c.What, "bank."))
+	follows := strings.HasPrefix(c.What, "bank.") && !paced
+	span, rate := endless, float64(streamRate)
 	switch {
+	case follows:
+		rate = streamPayments
 	case c.Count == nil:
 		span = streamCount * time.Second / streamRate
 	case *c.Count > 0:
 		span = time.Duration(min(*c.Count+c.From, uint64(endless.Seconds())*streamRate)) * time.Second / streamRate
 	}
-	schedule, err := pacer.New(pacer.Segment{Name: "steady", From: streamRate, To: streamRate, For: span})
+	schedule, err := pacer.New(pacer.Segment{Name: "steady", From: rate, To: rate, For: span})
 	if err != nil {
 		return nil, err
 	}
@@ -152,20 +196,36 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 	if c.Format == "" {
 		s.Streams[0].Format = encode.JSON
 	}
+	if follows {
+		if s.World.Crimes, err = fraud.Preset(streamCrimes); err != nil {
+			return nil, err
+		}
+		s.Streams = append(s.Streams, loadtest.StreamSpec{
+			Name: onlyFollowed, Source: "bank.payments", Format: encode.JSON, Share: 1,
+		})
+	}
 	return loadtest.NewSketch(s, loadtest.Overrides{Seed: c.Seed})
 }
 
 // job plans the job of a stream.
 func (c *generateRunCmd) job(s *loadtest.Stream, key generators.Key) (*job, error) {
-	source, err := s.Source.Begin(c.Start)
-	if err != nil {
-		return nil, err
-	}
-	j := &job{name: s.Name, topic: s.Topic, generation: generation{
-		source: source, encoder: s.Encoder, key: key, number: s.Number, first: c.From, count: s.Schedule.Count(),
-		start: c.Start, times: s.Schedule, workers: c.Workers, size: maxChunk, keyField: -1,
+	j := &job{name: s.Name, topic: s.Topic, schedule: s.Schedule, generation: generation{
+		encoder: s.Encoder, key: key, number: s.Number, first: c.From,
+		start: c.Start, workers: c.Workers, size: maxChunk, keyField: -1,
 	}}
-	if c.Count != nil {
+	if from, ok := s.Source.(loadtest.Follower); ok {
+		j.from = from
+		if s.Name == c.What {
+			j.count = streamCount
+		}
+	} else {
+		var err error
+		if j.source, err = s.Source.Begin(c.Start); err != nil {
+			return nil, err
+		}
+		j.times, j.count = s.Schedule, s.Schedule.Count()
+	}
+	if c.Count != nil && s.Name != onlyFollowed {
 		j.count = *c.Count
 	}
 	if j.workers == 0 {
@@ -191,6 +251,12 @@ func (c *generateRunCmd) setPace(j *job, s *loadtest.Stream, single bool) error 
 			return c.badRate()
 		}
 		j.pace = constant(rate)
+	case single && j.from != nil:
+		rate = streamRate
+		j.pace = constant(rate)
+	case j.from != nil:
+		j.byEvent = true
+		return nil
 	default:
 		j.pace = s.Schedule
 	}
@@ -204,15 +270,19 @@ func (c *generateRunCmd) badRate() error {
 
 // run makes the records.
 func (j *job) run(ctx context.Context, begin time.Time) (err error) {
+	when := pace{times: j.pace, begin: begin}
 	if j.pace != nil {
-		begin = begin.Add(-j.pace.At(j.first))
+		when.begin = begin.Add(-j.pace.At(j.first))
+	}
+	if j.byEvent {
+		when.due = j.follow.Due
 	}
 	if j.encoder.Format() == encode.CSV && j.first == 0 && j.keyField < 0 { // names on top of a file, not on a topic
 		if err := j.out.Send(ctx, &sink.Record{Value: []byte(encode.CSVHeader(j.source.Schema()))}); err != nil {
 			return err
 		}
 	}
-	j.made, err = j.generation.run(ctx, &counting{pace: pace{times: j.pace, begin: begin}, Sink: j.out, sent: &j.sent})
+	j.made, err = j.generation.run(ctx, &counting{pace: when, Sink: j.out, sent: &j.sent})
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,10 @@ func (c *generatePlanCmd) Run(a *app) error {
 	}
 	rows := [][]string{{"stream", "topic", "format", "records", "over", "rate", "bytes", "a record"}}
 	for _, j := range jobs {
+		if j.from != nil {
+			rows = append(rows, []string{j.name, j.topic, j.encoder.Format(), "what follows", "", "", "", ""})
+			continue
+		}
 		if j.count == 0 {
 			return fail.New(fail.Usage, "give --count", "planning stream %s: it does not end", j.name)
 		}

@@ -4,12 +4,14 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
 )
 
@@ -21,13 +23,14 @@ const maxChunk = 4096
 // chunks in the order of their numbers.
 type generation struct {
 	source  generators.Stream
+	follow  *loadtest.Followed // the source of records that follow from others; else nil
 	encoder encode.Encoder
 	key     generators.Key
 	number  uint16 // of the stream
 	first   uint64 // record to begin with
 	count   uint64 // 0 does not end
 	start   time.Time
-	times   timeline
+	times   timeline // not of what follows
 	workers int
 	size    int // records in a chunk
 
@@ -42,14 +45,28 @@ type timeline interface {
 
 // chunk is some records that follow each other.
 type chunk struct {
-	first     uint64
-	count     int
-	values    []byte
-	keys      []byte
-	valueEnds []int
-	keyEnds   []int
-	ready     chan struct{} // one value when a worker has filled it
+	source generators.Stream
+	first  uint64
+	count  int
+	values []byte
+	keys   []byte
+	made   []made
+	ready  chan struct{} // one value when a worker has filled it
 }
+
+// made is a record of a chunk.
+type made struct {
+	seq        uint64
+	at         int64 // event time, microseconds since the Unix epoch
+	value, key int   // where they end
+}
+
+// followed stands for a stream that follows from others as a whole. Its records
+// come in parts, which fill them.
+type followed struct{ *loadtest.Followed }
+
+// Fill implements generators.Stream.
+func (followed) Fill(*generators.Event, uint64, int64) {}
 
 // total is what was handed to the sink.
 type total struct{ records, bytes uint64 }
@@ -96,9 +113,12 @@ func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order c
 		case <-ctx.Done():
 			return
 		case c := <-free:
-			c.first, c.count = first, g.size
+			c.source, c.first, c.count = g.source, first, g.size
 			if g.count != 0 {
 				c.count = int(min(uint64(g.size), end-first))
+			}
+			if g.follow != nil && !g.next(ctx, c) {
+				return
 			}
 			first += uint64(c.count)
 			work <- c // there is room for every chunk
@@ -107,41 +127,67 @@ func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order c
 	}
 }
 
+// next finds the records of a chunk that follow from others, and reports whether
+// there are any.
+func (g *generation) next(ctx context.Context, c *chunk) bool {
+	from := c.first
+	for ctx.Err() == nil {
+		part, first, n := g.follow.Next(c.count)
+		if n == 0 {
+			return false
+		}
+		if last := first + uint64(n); last > from { // those before are left out
+			c.source, c.first, c.count = part, max(first, from), int(last-max(first, from))
+			return true
+		}
+	}
+	return false
+}
+
 // work fills chunks.
 func (g *generation) work(chunks <-chan *chunk) {
 	ev := generators.NewEvent(g.source.Schema())
+	clock := clockOf(g.source.Schema())
 	for c := range chunks {
-		c.values, c.keys, c.valueEnds, c.keyEnds = c.values[:0], c.keys[:0], c.valueEnds[:0], c.keyEnds[:0]
-		source, start := g.source, g.start.UnixMicro()
-		if r, ok := source.(generators.Ranger); ok {
+		c.values, c.keys, c.made = c.values[:0], c.keys[:0], c.made[:0]
+		source, at := c.source, g.start.UnixMicro()
+		if r, ok := source.(generators.Ranger); ok && g.follow == nil {
 			source = r.Range(c.first, c.count)
 		}
 		for seq := c.first; seq < c.first+uint64(c.count); seq++ {
+			if g.times != nil {
+				at = g.start.UnixMicro() + g.times.At(seq).Microseconds()
+			}
 			ev.ID = g.key.Seal(g.number, seq)
-			source.Fill(ev, seq, start+g.times.At(seq).Microseconds())
+			source.Fill(ev, seq, at)
 			c.values = g.append(c.values, ev, seq)
-			c.valueEnds = append(c.valueEnds, len(c.values))
 			switch {
 			case g.keyField == 0:
 				c.keys = ev.ID.Append(c.keys)
 			case g.keyField > 0:
 				c.keys = append(c.keys, ev.Values[g.keyField].Str...)
 			}
-			c.keyEnds = append(c.keyEnds, len(c.keys))
+			c.made = append(c.made, made{seq: seq, at: ev.Values[clock].Int, value: len(c.values), key: len(c.keys)})
 		}
 		c.ready <- struct{}{}
 	}
 }
 
+// clockOf is the place of the event time in a schema: the first time.
+func clockOf(s *generators.Schema) int {
+	return max(0, slices.IndexFunc(s.Fields, func(f generators.Field) bool { return f.Kind == generators.Timestamp }))
+}
+
 // hand gives the records of a chunk to the sink.
 func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 	value, key := 0, 0
-	for i := range c.count {
+	for i := range c.made {
+		m := &c.made[i]
 		r := sink.Record{
-			Stream: g.number, Seq: c.first + uint64(i), Intended: time.Now(),
-			Value: c.values[value:c.valueEnds[i]], Key: c.keys[key:c.keyEnds[i]],
+			Stream: g.number, Seq: m.seq, Intended: time.Now(), At: m.at,
+			Value: c.values[value:m.value], Key: c.keys[key:m.key],
 		}
-		value, key = c.valueEnds[i], c.keyEnds[i]
+		value, key = m.value, m.key
 		if g.partitions > 0 {
 			r.Partition = sink.Partition(r.Key, g.partitions)
 		}
@@ -162,7 +208,7 @@ type counting struct {
 
 // Send implements sink.Sink.
 func (c *counting) Send(ctx context.Context, r *sink.Record) error {
-	if err := c.wait(ctx, r.Seq); err != nil {
+	if err := c.wait(ctx, r); err != nil {
 		return err
 	}
 	if err := c.Sink.Send(ctx, r); err != nil {
@@ -176,16 +222,23 @@ func (c *counting) Send(ctx context.Context, r *sink.Record) error {
 
 // pace says when a record is due.
 type pace struct {
-	times timeline // nil is as fast as possible
+	times timeline                     // by its number; nil is as fast as possible
+	due   func(at int64) time.Duration // or by its event time
 	begin time.Time
 }
 
 // wait returns when the record is due, or ctx ends.
-func (p pace) wait(ctx context.Context, seq uint64) error {
-	if p.times == nil {
+func (p pace) wait(ctx context.Context, r *sink.Record) error {
+	var after time.Duration
+	switch {
+	case p.due != nil:
+		after = p.due(r.At)
+	case p.times != nil:
+		after = p.times.At(r.Seq)
+	default:
 		return nil
 	}
-	rest := time.Until(p.begin.Add(p.times.At(seq)))
+	rest := time.Until(p.begin.Add(after))
 	if rest <= 0 {
 		return nil
 	}

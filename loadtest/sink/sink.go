@@ -21,6 +21,7 @@ type Record struct {
 	Stream      uint16
 	Seq         uint64
 	Intended    time.Time
+	At          int64 // event time, microseconds since the Unix epoch; of files only
 	Key, Value  []byte
 	Partition   int32
 	TraceParent string // W3C trace context; "" for none
