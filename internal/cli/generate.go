@@ -30,23 +30,28 @@ type generateCmd struct {
 func (*generateCmd) Help() string { return (*generateRunCmd)(nil).Help() }
 
 type generateRunCmd struct {
-	What       string        `arg:"" optional:"" default:"payments" help:"A stream (${streams}), or a scenario: a file, or the name of a shipped one (default: ${default})."`
-	Sink       string        `enum:"kafka,file,stdout,discard" default:"stdout" placeholder:"NAME" help:"Where records go: kafka, file, stdout or discard (default: ${default})."`
-	Count      *uint64       `placeholder:"N" help:"How many of each stream; 0 goes on until interrupted (default: 1000, or the scenario's)."`
-	From       uint64        `placeholder:"N" help:"Number of the first record (default: 0)."`
-	Seed       *uint64       `placeholder:"N" help:"The same seed gives the same bytes (default: 42, or the scenario's)."`
-	Format     string        `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv (default: json, or the scenario's)."`
-	SchemaID   uint32        `name:"schema-id" default:"1" placeholder:"N" help:"Schema id in the frame of avro-registry (default: ${default})."`
-	Rate       string        `placeholder:"N/s" help:"Records per second, or max (default: the scenario's; of a stream 100/s to kafka, else max)."`
-	File       string        `placeholder:"FILE" help:"The file of --sink file."`
-	Dir        string        `placeholder:"DIR" help:"The folder of --sink file where there are several streams."`
-	Topic      string        `placeholder:"NAME" help:"The topic of --sink kafka (default: the scenario's, or the stream's name)."`
-	Tail       time.Duration `placeholder:"TIME" help:"How long after the end of the payments labels and changes of customers still come to light, in their own time (default: not)."`
-	Partitions int32         `default:"3" placeholder:"N" help:"Partitions of the topic where it has to be made (default: ${default})."`
-	Key        string        `placeholder:"FIELD" help:"Field that is the record's key (default: account_id, else event_id)."`
-	Workers    int           `placeholder:"N" help:"Goroutines that make records; the bytes are the same (default: one for each processor)."`
-	Start      time.Time     `default:"2026-01-01T00:00:00Z" placeholder:"TIME" help:"Event time of the first record; of a stream each next one is 10 ms later (default: ${default})."`
-	RunNumber  *uint64       `name:"run" placeholder:"N" help:"Number of the run in the identities (default: from the seed)."`
+	What          string    `arg:"" optional:"" default:"payments" help:"A stream (${streams}), or a scenario: a file, or the name of a shipped one (default: ${default})."`
+	Sink          string    `enum:"kafka,file,stdout,discard" default:"stdout" placeholder:"NAME" help:"Where records go: kafka, file, stdout or discard (default: ${default})."`
+	Count         *uint64   `placeholder:"N" help:"How many of each stream; 0 goes on until interrupted (default: 1000, or the scenario's)."`
+	From          uint64    `placeholder:"N" help:"Number of the first record (default: 0)."`
+	Seed          *uint64   `placeholder:"N" help:"The same seed gives the same bytes (default: 42, or the scenario's)."`
+	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv (default: json, or the scenario's)."`
+	SchemaID      uint32    `name:"schema-id" default:"1" placeholder:"N" help:"Schema id in the frame of avro-registry (default: ${default})."`
+	Rate          string    `placeholder:"N/s" help:"Records per second, or max (default: the scenario's; of a stream 100/s to kafka, else max)."`
+	File          string    `placeholder:"FILE" help:"The file of --sink file."`
+	Dir           string    `placeholder:"DIR" help:"The folder of --sink file where there are several streams."`
+	Compress      string    `enum:",none,gzip,zstd" default:"" placeholder:"NAME" help:"Compression of --sink file: none, gzip or zstd (default: none; of Parquet zstd)."`
+	RotateSize    string    `name:"rotate-size" placeholder:"SIZE" help:"Begin another file in --dir when one has so many bytes: 128MB."`
+	RotateRecords uint64    `name:"rotate-records" placeholder:"N" help:"Begin another file when one has so many records."`
+	RotateHourly  bool      `name:"rotate-hourly" help:"Begin another file with each hour of event time."`
+	Resume        bool      `help:"Go on in --dir where the last whole file of another run ended."`
+	Topic         string    `placeholder:"NAME" help:"The topic of --sink kafka (default: the scenario's, or the stream's name)."`
+	Tail          string    `placeholder:"TIME" help:"How long after the end of the payments labels and changes of customers still come to light, in their own time (default: not)."`
+	Partitions    int32     `default:"3" placeholder:"N" help:"Partitions of the topic where it has to be made (default: ${default})."`
+	Key           string    `placeholder:"FIELD" help:"Field that is the record's key (default: account_id, else event_id)."`
+	Workers       int       `placeholder:"N" help:"Goroutines that make records; the bytes are the same (default: one for each processor)."`
+	Start         time.Time `default:"2026-01-01T00:00:00Z" placeholder:"TIME" help:"Event time of the first record; of a stream each next one is 10 ms later (default: ${default})."`
+	RunNumber     *uint64   `name:"run" placeholder:"N" help:"Number of the run in the identities (default: from the seed)."`
 }
 
 // Help implements kong.HelpProvider.
@@ -65,14 +70,13 @@ Examples:
 func (c *generateRunCmd) Run(a *app) error {
 	ctx, release := a.Signals(context.Background())
 	defer release()
-	jobs, err := c.jobs()
+	w, err := c.work()
 	if err != nil {
 		return err
 	}
-	for _, j := range jobs {
-		if j.out, err = c.open(ctx, a, j, len(jobs)); err != nil {
-			return errors.Join(err, closeSinks(ctx, jobs))
-		}
+	jobs := w.jobs
+	if err := c.open(ctx, a, &w); err != nil {
+		return errors.Join(err, closeSinks(ctx, jobs))
 	}
 	before, begin := env.ReadUsage().CPU, time.Now()
 	group, making := errgroup.WithContext(ctx)
@@ -99,7 +103,11 @@ func (c *generateRunCmd) Run(a *app) error {
 		return err
 	}
 	if interrupted {
-		a.say("interrupted: every record that was begun is whole")
+		if c.Dir != "" {
+			a.say("interrupted: every file is whole; go on with --resume")
+		} else {
+			a.say("interrupted: every record that was begun is whole")
+		}
 		return exit(fail.Interrupted)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/pacer"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
+	"github.com/lakeproof/lakeproof/loadtest/sink/fileset"
 )
 
 // What a stream gets that no scenario describes.
@@ -44,6 +45,7 @@ type job struct {
 	pace        timeline          // nil: as fast as possible, or by event time
 	byEvent     bool              // each record is due by its event time
 	out         sink.Sink
+	done        bool          // another run has made it
 	sent        atomic.Uint64 // so far
 	made        total
 }
@@ -61,41 +63,59 @@ func streamNames() []string {
 	return names
 }
 
+// work is all that a run makes.
+type work struct {
+	jobs     []*job
+	scenario loadtest.Scenario
+	run      uint64
+}
+
 // jobs plans a job for each stream.
 func (c *generateRunCmd) jobs() ([]*job, error) {
+	w, err := c.work()
+	return w.jobs, err
+}
+
+// work plans a job for each stream.
+func (c *generateRunCmd) work() (w work, err error) {
 	if err := c.check(); err != nil {
-		return nil, err
+		return w, err
 	}
 	number := slices.Index(streamNames(), c.What)
 	plan, err := c.sketch(number >= 0)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	run := generators.Seed(plan.Scenario.Seed).Rand("generate.run").At(0) & generators.MaxRun
 	if c.RunNumber != nil {
 		run = *c.RunNumber
 	}
 	key := generators.NewKey(run)
-	jobs := make([]*job, 0, len(plan.Streams))
+	w = work{scenario: plan.Scenario, run: run}
 	for i := range plan.Streams {
 		j, err := c.job(&plan.Streams[i], key)
 		if err != nil {
-			return nil, err
+			return w, err
 		}
 		if number >= 0 {
 			j.number = uint16(number)
 		}
 		if err := c.setPace(j, &plan.Streams[i], number >= 0); err != nil {
-			return nil, err
+			return w, err
 		}
-		jobs = append(jobs, j)
+		w.jobs = append(w.jobs, j)
 	}
-	return c.followAll(jobs)
+	w.jobs, err = c.followAll(w.jobs)
+	return w, err
 }
 
 // followAll opens the streams that follow from others: from all of those up to
 // the last of their records. Of what is only followed from, there is no job.
 func (c *generateRunCmd) followAll(jobs []*job) ([]*job, error) {
+	tail, err := c.tail()
+	if err != nil {
+		return nil, err
+	}
 	var last time.Duration
 	for _, j := range jobs {
 		if j.from == nil {
@@ -108,16 +128,27 @@ func (c *generateRunCmd) followAll(jobs []*job) ([]*job, error) {
 			continue
 		}
 		follows = true
-		f, err := j.from.Follow(c.Start, last, c.Tail)
+		f, err := j.from.Follow(c.Start, last, tail)
 		if err != nil {
 			return nil, err
 		}
 		j.source, j.follow = followed{&f}, &f
 	}
-	if c.Tail != 0 && !follows {
+	if tail != 0 && !follows {
 		return nil, fail.New(fail.Usage, "leave it away", "reading --tail: no stream of %s follows from others", c.What)
 	}
 	return slices.DeleteFunc(jobs, func(j *job) bool { return j.name == onlyFollowed }), nil
+}
+
+func (c *generateRunCmd) tail() (time.Duration, error) {
+	if c.Tail == "" {
+		return 0, nil
+	}
+	d, err := loadtest.ParseDuration(c.Tail)
+	if err != nil || d < 0 || d > endless {
+		return 0, fail.New(fail.Usage, "write --tail 30d", "reading --tail: %q is no span of up to ten years", c.Tail)
+	}
+	return d, nil
 }
 
 // last is when the last record of a paced stream happens.
@@ -270,25 +301,45 @@ func (c *generateRunCmd) badRate() error {
 
 // run makes the records.
 func (j *job) run(ctx context.Context, begin time.Time) (err error) {
+	out, isFiles := j.out.(*fileset.Stream)
+	if !j.done {
+		if err := j.make(ctx, begin, !isFiles); err != nil {
+			return err
+		}
+	}
+	if isFiles && ctx.Err() == nil {
+		return out.Finish()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return j.out.Flush(ctx)
+}
+
+// make sends the records, and before them what stands on top of a file, where
+// that is wanted.
+func (j *job) make(ctx context.Context, begin time.Time, head bool) (err error) {
 	when := pace{times: j.pace, begin: begin}
 	if j.pace != nil {
 		when.begin = begin.Add(-j.pace.At(j.first))
 	}
 	if j.byEvent {
-		when.due = j.follow.Due
+		when.due, when.late = j.follow.Due, j.first > 0
 	}
-	if j.encoder.Format() == encode.CSV && j.first == 0 && j.keyField < 0 { // names on top of a file, not on a topic
-		if err := j.out.Send(ctx, &sink.Record{Value: []byte(encode.CSVHeader(j.source.Schema()))}); err != nil {
+	if header := j.header(); header != "" && head && j.first == 0 && j.keyField < 0 { // not on a topic
+		if err := j.out.Send(ctx, &sink.Record{Value: []byte(header)}); err != nil {
 			return err
 		}
 	}
 	j.made, err = j.generation.run(ctx, &counting{pace: when, Sink: j.out, sent: &j.sent})
-	if err != nil {
-		return err
+	return err
+}
+
+// header is the line on top of a file, or "".
+func (j *job) header() string {
+	if j.encoder.Format() == encode.CSV {
+		return encode.CSVHeader(j.source.Schema())
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	return j.out.Flush(ctx)
+	return ""
 }
 
 // closeSinks closes the sinks, also after an interrupt, within a bound.

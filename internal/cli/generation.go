@@ -58,6 +58,7 @@ type chunk struct {
 type made struct {
 	seq        uint64
 	at         int64 // event time, microseconds since the Unix epoch
+	amount     int64 // minor units
 	value, key int   // where they end
 }
 
@@ -147,7 +148,7 @@ func (g *generation) next(ctx context.Context, c *chunk) bool {
 // work fills chunks.
 func (g *generation) work(chunks <-chan *chunk) {
 	ev := generators.NewEvent(g.source.Schema())
-	clock := clockOf(g.source.Schema())
+	clock, amount := clockOf(g.source.Schema()), g.source.Schema().Index("amount_minor")
 	for c := range chunks {
 		c.values, c.keys, c.made = c.values[:0], c.keys[:0], c.made[:0]
 		source, at := c.source, g.start.UnixMicro()
@@ -167,7 +168,11 @@ func (g *generation) work(chunks <-chan *chunk) {
 			case g.keyField > 0:
 				c.keys = append(c.keys, ev.Values[g.keyField].Str...)
 			}
-			c.made = append(c.made, made{seq: seq, at: ev.Values[clock].Int, value: len(c.values), key: len(c.keys)})
+			m := made{seq: seq, at: ev.Values[clock].Int, value: len(c.values), key: len(c.keys)}
+			if amount >= 0 {
+				m.amount = ev.Values[amount].Int
+			}
+			c.made = append(c.made, m)
 		}
 		c.ready <- struct{}{}
 	}
@@ -184,7 +189,7 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 	for i := range c.made {
 		m := &c.made[i]
 		r := sink.Record{
-			Stream: g.number, Seq: m.seq, Intended: time.Now(), At: m.at,
+			Stream: g.number, Seq: m.seq, Intended: time.Now(), At: m.at, Amount: m.amount,
 			Value: c.values[value:m.value], Key: c.keys[key:m.key],
 		}
 		value, key = m.value, m.key
@@ -225,14 +230,18 @@ type pace struct {
 	times timeline                     // by its number; nil is as fast as possible
 	due   func(at int64) time.Duration // or by its event time
 	begin time.Time
+	late  bool // the first record is due at once
 }
 
 // wait returns when the record is due, or ctx ends.
-func (p pace) wait(ctx context.Context, r *sink.Record) error {
+func (p *pace) wait(ctx context.Context, r *sink.Record) error {
 	var after time.Duration
 	switch {
 	case p.due != nil:
 		after = p.due(r.At)
+		if p.late {
+			p.begin, p.late = p.begin.Add(-after), false
+		}
 	case p.times != nil:
 		after = p.times.At(r.Seq)
 	default:
