@@ -36,7 +36,8 @@ type generateRunCmd struct {
 	From          uint64    `placeholder:"N" help:"Number of the first record (default: 0)."`
 	Seed          *uint64   `placeholder:"N" help:"The same seed gives the same bytes (default: 42, or the scenario's)."`
 	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv (default: json, or the scenario's)."`
-	SchemaID      uint32    `name:"schema-id" default:"1" placeholder:"N" help:"Schema id in the frame of avro-registry (default: ${default})."`
+	SchemaID      *uint32   `name:"schema-id" placeholder:"N" help:"Schema id in the frame of avro-registry and protobuf-registry (default: what the registry says, or the scenario, else 1)."`
+	Registry      string    `placeholder:"URL" help:"Register the schema there under TOPIC-value; with the user of lakeproof.yaml if that names the same (default: to kafka, the registry of lakeproof.yaml)."`
 	Rate          string    `placeholder:"N/s" help:"Records per second, or max (default: the scenario's; of a stream 100/s to kafka, else max)."`
 	File          string    `placeholder:"FILE" help:"The file of --sink file."`
 	Dir           string    `placeholder:"DIR" help:"The folder of --sink file where there are several streams."`
@@ -75,6 +76,9 @@ func (c *generateRunCmd) Run(a *app) error {
 		return err
 	}
 	jobs := w.jobs
+	if err := c.register(ctx, a, jobs); err != nil {
+		return err
+	}
 	if err := c.open(ctx, a, &w); err != nil {
 		return errors.Join(err, closeSinks(ctx, jobs))
 	}

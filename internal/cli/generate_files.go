@@ -132,6 +132,14 @@ func (c *generateRunCmd) identity(w *work) *fileset.Identity {
 			id.Settings[s.name] = s.value
 		}
 	}
+	for _, j := range w.jobs {
+		if j.schemaID != 0 {
+			id.Settings["schema of "+j.name] = text(uint64(j.schemaID))
+		}
+	}
+	if c.SchemaID != nil {
+		id.Settings["--schema-id"] = text(uint64(*c.SchemaID))
+	}
 	if c.Count != nil {
 		id.Settings["--count"] = text(*c.Count)
 	}

@@ -45,6 +45,7 @@ type job struct {
 	pace        timeline          // nil: as fast as possible, or by event time
 	byEvent     bool              // each record is due by its event time
 	out         sink.Sink
+	schemaID    uint32        // that a registry gave
 	done        bool          // another run has made it
 	sent        atomic.Uint64 // so far
 	made        total
@@ -167,6 +168,9 @@ func (c *generateRunCmd) check() error {
 	if c.Workers < 0 || c.Workers > 1024 {
 		return fail.New(fail.Usage, "give a number from 1 to 1024", "reading --workers: %d is out of range", c.Workers)
 	}
+	if c.SchemaID != nil && c.Registry != "" {
+		return fail.New(fail.Usage, "leave one of them away", "reading --schema-id and --registry: the registry gives the id")
+	}
 	return c.belong()
 }
 
@@ -193,10 +197,18 @@ func (c *generateRunCmd) sketch(single bool) (*loadtest.Plan, error) {
 	}
 	if c.Format != "" {
 		for i := range s.Streams {
-			s.Streams[i].Format, s.Streams[i].SchemaID = c.Format, c.SchemaID
+			s.Streams[i].Format, s.Streams[i].SchemaID = c.Format, c.schemaID()
 		}
 	}
 	return loadtest.NewSketch(s, o)
+}
+
+// schemaID is the one in the frame, as far as no registry is asked.
+func (c *generateRunCmd) schemaID() uint32 {
+	if c.SchemaID == nil {
+		return 1
+	}
+	return *c.SchemaID
 }
 
 func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
@@ -221,7 +233,7 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 			Customers: streamCustomers, Merchants: streamCustomers / 10, Start: c.Start, Speed: calendar.Live,
 		},
 		Streams: []loadtest.StreamSpec{{
-			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.Format, SchemaID: c.SchemaID, Share: 1,
+			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.Format, SchemaID: c.schemaID(), Share: 1,
 		}},
 	}
 	if c.Format == "" {

@@ -34,7 +34,7 @@ type whatFlags struct {
 // command is generate with these flags, into nothing.
 func (w *whatFlags) command() *generateRunCmd {
 	return &generateRunCmd{
-		What: w.What, Sink: "discard", Count: w.Count, Seed: w.Seed, Format: w.Format, SchemaID: 1, Rate: "",
+		What: w.What, Sink: "discard", Count: w.Count, Seed: w.Seed, Format: w.Format, Rate: "",
 		Workers: w.Workers, Start: w.Start, RunNumber: w.Run,
 	}
 }

@@ -99,10 +99,7 @@ func (c *generateRunCmd) openKafka(ctx context.Context, a *app, g *job) (sink.Si
 	}
 	defer admin.Close()
 	spec := kafka.TopicSpec{
-		Name: g.topic, Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention},
-	}
-	if c.Topic != "" {
-		spec.Name = c.Topic
+		Name: c.topic(g), Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention},
 	}
 	topic, err := admin.EnsureTopic(ctx, spec)
 	if err != nil {
