@@ -54,7 +54,7 @@ func (f *Following) Schema() *generators.Schema { return f.stream.schema }
 
 // Next returns the stream for the records that come next, at most count of them,
 // the number of the first, and how many they are: none at the end. The records
-// may be filled while more are asked for.
+// may be filled while more are asked for. Those of the customers are [Changes].
 func (f *Following) Next(count int) (_ generators.Stream, first uint64, n int) {
 	for len(f.block) == 0 && !f.ended {
 		f.work()
@@ -62,7 +62,23 @@ func (f *Following) Next(count int) (_ generators.Stream, first uint64, n int) {
 	n = min(count, len(f.block))
 	b := &Block{Lane: f.stream.lane, First: f.first, Events: f.block[:n]}
 	f.block, f.first = f.block[n:], f.first+uint64(n)
-	return &part{stream: f.stream, blocks: []*Block{b}}, b.First, n
+	out := &part{stream: f.stream, blocks: []*Block{b}}
+	if b.Lane == customers {
+		return &Changes{out}, b.First, n
+	}
+	return out, b.First, n
+}
+
+// Changes is some records of the stream customers, which are changes of rows.
+type Changes struct{ *part }
+
+// Op says what happened to the row of a record.
+func (c *Changes) Op(seq uint64) Op { return change(c.event(seq).Balance).op() }
+
+// Change writes a record as a change into two of its schema, as [Bank.Change]
+// does.
+func (c *Changes) Change(seq uint64, before, after *generators.Event) Change {
+	return c.stream.bank.change(c.event(seq), before, after)
 }
 
 // work lets the bank work for a while, or to the end.

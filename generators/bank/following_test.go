@@ -22,8 +22,12 @@ func followed(tb testing.TB, c *Config, name string, end, until int64) (events [
 		if first != uint64(len(events)) || n > size {
 			tb.Fatalf("%s: %d records from %d on, after %d", name, n, first, len(events))
 		}
-		for _, b := range got.(*part).blocks { //nolint:forcetypeassert // it must be
-			events = append(events, b.Events...)
+		records, ok := got.(*part)
+		if changes, is := got.(*Changes); is {
+			records, ok = changes.part, true
+		}
+		for seq := first; ok && seq < first+uint64(n); seq++ {
+			events = append(events, *records.event(seq))
 		}
 	}
 }

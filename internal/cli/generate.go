@@ -35,7 +35,7 @@ type generateRunCmd struct {
 	Count         *uint64   `placeholder:"N" help:"How many of each stream; 0 goes on until interrupted (default: 1000, or the scenario's)."`
 	From          uint64    `placeholder:"N" help:"Number of the first record (default: 0)."`
 	Seed          *uint64   `placeholder:"N" help:"The same seed gives the same bytes (default: 42, or the scenario's)."`
-	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv (default: json, or the scenario's)."`
+	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv; parquet in files; debezium of bank.customers; pacs008, pain001 or iso8583 of bank.payments (default: json, or the scenario's)."`
 	SchemaID      *uint32   `name:"schema-id" placeholder:"N" help:"Schema id in the frame of avro-registry and protobuf-registry (default: what the registry says, or the scenario, else 1)."`
 	Registry      string    `placeholder:"URL" help:"Register the schema there under TOPIC-value; with the user of lakeproof.yaml if that names the same (default: to kafka, the registry of lakeproof.yaml)."`
 	Rate          string    `placeholder:"N/s" help:"Records per second, or max (default: the scenario's; of a stream 100/s to kafka, else max)."`
@@ -102,6 +102,9 @@ func (c *generateRunCmd) Run(a *app) error {
 		}
 		a.say("%d records%s, %d bytes in %.2f s: %.0f records/s, %.2f CPU seconds",
 			j.made.records, of, j.made.bytes, took, float64(j.made.records)/took, cpu)
+		if j.made.leftOut > 0 {
+			a.say("%d events%s were left out: they have no record in %s", j.made.leftOut, of, j.format)
+		}
 	}
 	if err != nil {
 		return err

@@ -152,10 +152,13 @@ func (c *generateRunCmd) identity(w *work) *fileset.Identity {
 
 // fileOptions say how the files of a job are made.
 func (c *generateRunCmd) fileOptions(j *job) fileset.Options {
-	format := j.encoder.Format()
-	return fileset.Options{
-		Extension: extension(format), Binary: isBinary(format), Header: j.header(), Compress: c.Compress,
+	o := fileset.Options{
+		Extension: extension(j.format), Binary: isBinary(j.format), Header: j.header(), Compress: c.Compress,
 	}
+	if j.rows {
+		o.Parquet = j.source.Schema()
+	}
+	return o
 }
 
 // extension is how the name of a file of records ends.
@@ -163,10 +166,10 @@ func extension(format string) string {
 	switch format {
 	case encode.JSON, encode.Debezium:
 		return "jsonl"
-	case encode.CSV:
-		return "csv"
-	default:
+	case encode.Avro, encode.AvroRegistry, encode.Protobuf, encode.ProtobufRegistry:
 		return "bin"
+	default:
+		return format
 	}
 }
 

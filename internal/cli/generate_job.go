@@ -197,7 +197,7 @@ func (c *generateRunCmd) sketch(single bool) (*loadtest.Plan, error) {
 	}
 	if c.Format != "" {
 		for i := range s.Streams {
-			s.Streams[i].Format, s.Streams[i].SchemaID = c.Format, c.schemaID()
+			s.Streams[i].Format, s.Streams[i].SchemaID = c.sketched(), c.schemaID()
 		}
 	}
 	return loadtest.NewSketch(s, o)
@@ -233,11 +233,8 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 			Customers: streamCustomers, Merchants: streamCustomers / 10, Start: c.Start, Speed: calendar.Live,
 		},
 		Streams: []loadtest.StreamSpec{{
-			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.Format, SchemaID: c.schemaID(), Share: 1,
+			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.sketched(), SchemaID: c.schemaID(), Share: 1,
 		}},
-	}
-	if c.Format == "" {
-		s.Streams[0].Format = encode.JSON
 	}
 	if follows {
 		if s.World.Crimes, err = fraud.Preset(streamCrimes); err != nil {
@@ -277,7 +274,7 @@ func (c *generateRunCmd) job(s *loadtest.Stream, key generators.Key) (*job, erro
 	if c.Sink == "kafka" {
 		j.keyField = s.KeyField
 	}
-	return j, nil
+	return j, c.setFormat(j, s)
 }
 
 // setPace says when records are due: those of a scenario when it says, those of
@@ -348,7 +345,7 @@ func (j *job) make(ctx context.Context, begin time.Time, head bool) (err error) 
 
 // header is the line on top of a file, or "".
 func (j *job) header() string {
-	if j.encoder.Format() == encode.CSV {
+	if j.format == encode.CSV {
 		return encode.CSVHeader(j.source.Schema())
 	}
 	return ""

@@ -56,7 +56,7 @@ func (c *generatePlanCmd) Run(a *app) error {
 	rows := [][]string{{"stream", "topic", "format", "records", "over", "rate", "bytes", "a record"}}
 	for _, j := range jobs {
 		if j.from != nil {
-			rows = append(rows, []string{j.name, j.topic, j.encoder.Format(), "what follows", "", "", "", ""})
+			rows = append(rows, []string{j.name, j.topic, j.format, "what follows", "", "", "", ""})
 			continue
 		}
 		if j.count == 0 {
@@ -71,7 +71,7 @@ func (c *generatePlanCmd) Run(a *app) error {
 		}
 		each := float64(made.bytes) / float64(made.records)
 		rows = append(rows, []string{
-			j.name, j.topic, j.encoder.Format(), ui.Count(j.count), ui.Clock(length),
+			j.name, j.topic, j.format, ui.Count(j.count), ui.Clock(length),
 			ui.Rate(float64(j.count) / length.Seconds()), ui.Bytes(int64(each * float64(j.count))),
 			fmt.Sprintf("%.0f B", each),
 		})

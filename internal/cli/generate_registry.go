@@ -20,7 +20,7 @@ func isFramed(format string) bool {
 
 // schemaOf is the schema of a job's records as a registry takes it.
 func schemaOf(j *job) schemaregistry.Schema {
-	if j.encoder.Format() == encode.ProtobufRegistry {
+	if j.format == encode.ProtobufRegistry {
 		return schemaregistry.Schema{Type: schemaregistry.Protobuf, Text: encode.ProtoSchema(j.source.Schema())}
 	}
 	return schemaregistry.Schema{Type: schemaregistry.Avro, Text: encode.AvroSchema(j.source.Schema())}
@@ -32,7 +32,7 @@ func schemaOf(j *job) schemaregistry.Schema {
 func (c *generateRunCmd) register(ctx context.Context, a *app, jobs []*job) error {
 	var framed []*job
 	for _, j := range jobs {
-		if isFramed(j.encoder.Format()) {
+		if isFramed(j.format) {
 			framed = append(framed, j)
 		}
 	}
@@ -71,7 +71,7 @@ func (c *generateRunCmd) frame(ctx context.Context, client *schemaregistry.Clien
 	if j.schemaID, err = client.Register(ctx, c.topic(j), schemaOf(j)); err != nil {
 		return err
 	}
-	j.encoder, err = encode.New(j.encoder.Format(), j.source.Schema(), encode.Options{SchemaID: j.schemaID})
+	j.encoder, err = encode.New(j.format, j.source.Schema(), encode.Options{SchemaID: j.schemaID})
 	if err != nil {
 		return fmt.Errorf("framing %s: %w", j.name, err)
 	}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/lakeproof/lakeproof/generators/bank/messages"
 	"github.com/lakeproof/lakeproof/generators/encode"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/kafka"
@@ -54,7 +56,7 @@ func (c *generateRunCmd) open(ctx context.Context, a *app, w *work) (err error) 
 		case "discard":
 			j.out = sink.Discard{}
 		case "stdout":
-			j.out = sink.NewWriter(a.Stdout, isBinary(j.encoder.Format()))
+			j.out = sink.NewWriter(a.Stdout, isBinary(j.format))
 		case "file":
 			j.out, err = c.openFile(j)
 		default:
@@ -68,7 +70,11 @@ func (c *generateRunCmd) open(ctx context.Context, a *app, w *work) (err error) 
 	return nil
 }
 
-func isBinary(format string) bool { return encode.LineBreak(format) == "" }
+// isBinary reports whether records of a format need their lengths before them:
+// they may have line feeds in them.
+func isBinary(format string) bool {
+	return encode.LineBreak(format) == "" && !slices.Contains(messages.Formats(), format)
+}
 
 // device is a sink into something that is no regular file.
 type device struct {

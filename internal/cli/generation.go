@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +23,10 @@ const maxChunk = 4096
 type generation struct {
 	source  generators.Stream
 	follow  *loadtest.Followed // the source of records that follow from others; else nil
-	encoder encode.Encoder
+	format  string             // of the records
+	encoder encode.Encoder     // nil of changes
+	changes *encode.ChangeEncoder
+	rows    bool // the records themselves are handed over, too
 	key     generators.Key
 	number  uint16 // of the stream
 	first   uint64 // record to begin with
@@ -51,6 +53,8 @@ type chunk struct {
 	values []byte
 	keys   []byte
 	made   []made
+	rows   []generators.Event // of made, where they are wanted
+	err    error
 	ready  chan struct{} // one value when a worker has filled it
 }
 
@@ -60,6 +64,7 @@ type made struct {
 	at         int64 // event time, microseconds since the Unix epoch
 	amount     int64 // minor units
 	value, key int   // where they end
+	null       bool  // Kafka's null
 }
 
 // followed stands for a stream that follows from others as a whole. Its records
@@ -69,8 +74,8 @@ type followed struct{ *loadtest.Followed }
 // Fill implements generators.Stream.
 func (followed) Fill(*generators.Event, uint64, int64) {}
 
-// total is what was handed to the sink.
-type total struct{ records, bytes uint64 }
+// total is what was handed to the sink, and how many events were not.
+type total struct{ records, bytes, leftOut uint64 }
 
 // run makes records until the count is reached or ctx ends, which is no error.
 func (g *generation) run(ctx context.Context, out *counting) (total, error) {
@@ -84,7 +89,7 @@ func (g *generation) run(ctx context.Context, out *counting) (total, error) {
 	}
 	work, order := make(chan *chunk, cap(free)), make(chan *chunk, cap(free))
 	for range g.workers {
-		wg.Go(func() { g.work(work) })
+		wg.Go(func() { newWorker(g).work(work) })
 	}
 	wg.Go(func() { g.deal(ctx, free, work, order) })
 	for c := range order {
@@ -145,46 +150,11 @@ func (g *generation) next(ctx context.Context, c *chunk) bool {
 	return false
 }
 
-// work fills chunks.
-func (g *generation) work(chunks <-chan *chunk) {
-	ev := generators.NewEvent(g.source.Schema())
-	clock, amount := clockOf(g.source.Schema()), g.source.Schema().Index("amount_minor")
-	for c := range chunks {
-		c.values, c.keys, c.made = c.values[:0], c.keys[:0], c.made[:0]
-		source, at := c.source, g.start.UnixMicro()
-		if r, ok := source.(generators.Ranger); ok && g.follow == nil {
-			source = r.Range(c.first, c.count)
-		}
-		for seq := c.first; seq < c.first+uint64(c.count); seq++ {
-			if g.times != nil {
-				at = g.start.UnixMicro() + g.times.At(seq).Microseconds()
-			}
-			ev.ID = g.key.Seal(g.number, seq)
-			source.Fill(ev, seq, at)
-			c.values = g.append(c.values, ev, seq)
-			switch {
-			case g.keyField == 0:
-				c.keys = ev.ID.Append(c.keys)
-			case g.keyField > 0:
-				c.keys = append(c.keys, ev.Values[g.keyField].Str...)
-			}
-			m := made{seq: seq, at: ev.Values[clock].Int, value: len(c.values), key: len(c.keys)}
-			if amount >= 0 {
-				m.amount = ev.Values[amount].Int
-			}
-			c.made = append(c.made, m)
-		}
-		c.ready <- struct{}{}
-	}
-}
-
-// clockOf is the place of the event time in a schema: the first time.
-func clockOf(s *generators.Schema) int {
-	return max(0, slices.IndexFunc(s.Fields, func(f generators.Field) bool { return f.Kind == generators.Timestamp }))
-}
-
 // hand gives the records of a chunk to the sink.
 func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
+	if c.err != nil {
+		return c.err
+	}
 	value, key := 0, 0
 	for i := range c.made {
 		m := &c.made[i]
@@ -196,10 +166,17 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 		if g.partitions > 0 {
 			r.Partition = sink.Partition(r.Key, g.partitions)
 		}
+		if m.null && g.keyField >= 0 { // in a file it is a line that says null
+			r.Value = nil
+		}
+		if g.rows {
+			r.Row = &c.rows[i]
+		}
 		if err := out.Send(ctx, &r); err != nil {
 			return err
 		}
 	}
+	out.passed(g, c)
 	return ctx.Err()
 }
 
@@ -208,7 +185,19 @@ type counting struct {
 	sink.Sink
 	pace
 	total
-	sent *atomic.Uint64 // the records so far, for others to read
+	sent *atomic.Uint64 // events so far, for others to read
+}
+
+// passed counts the events of a chunk, and those of which there is no record.
+func (c *counting) passed(g *generation, of *chunk) {
+	c.sent.Store(of.first + uint64(of.count) - g.first)
+	events := of.count
+	for i := range of.made {
+		if i > 0 && of.made[i].seq == of.made[i-1].seq {
+			events++ // an event can have several
+		}
+	}
+	c.leftOut += uint64(events - len(of.made))
 }
 
 // Send implements sink.Sink.
@@ -220,7 +209,6 @@ func (c *counting) Send(ctx context.Context, r *sink.Record) error {
 		return err
 	}
 	c.records++
-	c.sent.Store(c.records)
 	c.bytes += uint64(len(r.Value))
 	return nil
 }

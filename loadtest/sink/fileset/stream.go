@@ -109,10 +109,14 @@ func (s *Stream) send(r *sink.Record) error {
 	return nil
 }
 
-// full reports whether a record begins another file.
+// full reports whether a record begins another file. Records of one number stay
+// together: going on begins with the next number.
 func (s *Stream) full(r *sink.Record) bool {
 	const hour = 3_600_000_000
 	o, n := &s.options.Rotate, &s.file
+	if n.Records > 0 && n.Last == r.Seq {
+		return false
+	}
 	return o.Records > 0 && n.Records >= o.Records || o.Bytes > 0 && s.part.size() >= o.Bytes ||
 		o.Hourly && n.Records > 0 && floor(r.At, hour) != floor(int64(n.From), hour)
 }
