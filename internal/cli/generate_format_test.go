@@ -136,7 +136,7 @@ func TestDebeziumInKafka(t *testing.T) {
 	}
 	defer client.Close()
 	want := 0
-	for _, word := range strings.FieldsSeq(said) { // of the line that says how many there are
+	for word := range strings.FieldsSeq(said) { // of the line that says how many there are
 		if json.Unmarshal([]byte(word), &want) == nil {
 			break
 		}
