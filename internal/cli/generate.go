@@ -46,6 +46,7 @@ type generateRunCmd struct {
 	RotateRecords uint64    `name:"rotate-records" placeholder:"N" help:"Begin another file when one has so many records."`
 	RotateHourly  bool      `name:"rotate-hourly" help:"Begin another file with each hour of event time."`
 	Resume        bool      `help:"Go on in --dir where the last whole file of another run ended."`
+	Shards        string    `placeholder:"A-B/N" help:"Make only records whose key falls into shards A to B of N, for several machines: each simulates everything and makes its part (default: all)."`
 	Topic         string    `placeholder:"NAME" help:"The topic of --sink kafka (default: the scenario's, or the stream's name)."`
 	Tail          string    `placeholder:"TIME" help:"How long after the end of the payments labels and changes of customers still come to light, in their own time (default: not)."`
 	Partitions    int32     `default:"3" placeholder:"N" help:"Partitions of the topic where it has to be made (default: ${default})."`
@@ -102,6 +103,9 @@ func (c *generateRunCmd) Run(a *app) error {
 		}
 		a.say("%d records%s, %d bytes in %.2f s: %.0f records/s, %.2f CPU seconds",
 			j.made.records, of, j.made.bytes, took, float64(j.made.records)/took, cpu)
+		if j.made.others > 0 {
+			a.say("%d events%s belong to other shards than %s", j.made.others, of, j.shards)
+		}
 		if j.made.leftOut > 0 {
 			a.say("%d events%s were left out: they have no record in %s", j.made.leftOut, of, j.format)
 		}

@@ -125,6 +125,7 @@ func (c *generateRunCmd) identity(w *work) *fileset.Identity {
 		{"--rotate-hourly", "yes", c.RotateHourly},
 		{"--from", text(c.From), c.From != 0},
 		{"--tail", c.Tail, c.Tail != ""},
+		{"--shards", c.Shards, c.Shards != ""},
 		{"--start", c.Start.UTC().Format(time.RFC3339Nano), true},
 		{"--rate", c.Rate, w.scenario.Text != "" && c.Rate != "" && c.Rate != "max"}, // it moves the times of events
 	} {

@@ -203,6 +203,25 @@ func (c *generateRunCmd) sketch(single bool) (*loadtest.Plan, error) {
 	return loadtest.NewSketch(s, o)
 }
 
+// key is the field that is the key of a stream without a scenario.
+func (c *generateRunCmd) key() string {
+	const usual = "account_id"
+	if c.Key != "" {
+		return c.Key
+	}
+	schema, err := bank.Schema(strings.TrimPrefix(c.What, "bank."))
+	if !strings.HasPrefix(c.What, "bank.") {
+		var s generators.Stream
+		if s, err = fintech.ByName(c.What, 0); err == nil {
+			schema = s.Schema()
+		}
+	}
+	if err == nil && schema.Index(usual) >= 0 {
+		return usual
+	}
+	return "" // the identity
+}
+
 // schemaID is the one in the frame, as far as no registry is asked.
 func (c *generateRunCmd) schemaID() uint32 {
 	if c.SchemaID == nil {
@@ -233,7 +252,7 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 			Customers: streamCustomers, Merchants: streamCustomers / 10, Start: c.Start, Speed: calendar.Live,
 		},
 		Streams: []loadtest.StreamSpec{{
-			Name: c.What, Source: c.What, Topic: c.What, Key: c.Key, Format: c.sketched(), SchemaID: c.schemaID(), Share: 1,
+			Name: c.What, Source: c.What, Topic: c.What, Key: c.key(), Format: c.sketched(), SchemaID: c.schemaID(), Share: 1,
 		}},
 	}
 	if follows {
@@ -251,15 +270,18 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 func (c *generateRunCmd) job(s *loadtest.Stream, key generators.Key) (*job, error) {
 	j := &job{name: s.Name, topic: s.Topic, schedule: s.Schedule, generation: generation{
 		encoder: s.Encoder, key: key, number: s.Number, first: c.From,
-		start: c.Start, workers: c.Workers, size: maxChunk, keyField: -1,
+		start: c.Start, workers: c.Workers, size: maxChunk, keyField: -1, shardField: s.KeyField,
 	}}
+	var err error
+	if j.shards, err = parseShards(c.Shards); err != nil {
+		return nil, err
+	}
 	if from, ok := s.Source.(loadtest.Follower); ok {
 		j.from = from
 		if s.Name == c.What {
 			j.count = streamCount
 		}
 	} else {
-		var err error
 		if j.source, err = s.Source.Begin(c.Start); err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/ui"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
@@ -93,7 +94,7 @@ type generateDigestCmd struct{ whatFlags }
 
 // Help implements kong.HelpProvider.
 func (*generateDigestCmd) Help() string {
-	return `A digest is the SHA-256 of all records of a stream in their order, each after its length (8 bytes, big endian). It is the same on any number of workers and on every machine.
+	return `A digest is the SHA-256 of all records of a stream in their order, each after its length (8 bytes, big endian). It is the same on any number of workers and on every machine, as long as algo_version is.
 
 Examples:
 
@@ -125,6 +126,7 @@ func (c *generateDigestCmd) Run(a *app) error {
 	for i, j := range jobs {
 		fmt.Fprintf(a.Stdout, "%x  %s  %d records\n", digests[i].hash.Sum(nil), j.name, j.made.records)
 	}
+	fmt.Fprintf(a.Stdout, "algo_version %d, of the bank %d\n", generators.AlgoVersion, bank.AlgoVersion)
 	return nil
 }
 

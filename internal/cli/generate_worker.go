@@ -17,8 +17,9 @@ type worker struct {
 	event, before *generators.Event
 	message       *messages.Maker // nil of records that are no messages
 	clock, amount int             // places of fields in the schema; amount may be -1
-	ends          []int           // of the messages of an event
-	err           error           // of the maker
+	scratch       []byte
+	ends          []int // of the messages of an event
+	err           error // of the maker
 }
 
 func newWorker(g *generation) *worker {
@@ -40,7 +41,7 @@ func clockOf(s *generators.Schema) int {
 
 func (w *worker) work(chunks <-chan *chunk) {
 	for c := range chunks {
-		c.values, c.keys, c.made, c.err = c.values[:0], c.keys[:0], c.made[:0], w.err
+		c.values, c.keys, c.made, c.others, c.err = c.values[:0], c.keys[:0], c.made[:0], 0, w.err
 		source, at := c.source, w.start.UnixMicro()
 		if r, ok := source.(generators.Ranger); ok && w.follow == nil {
 			source = r.Range(c.first, c.count)
@@ -57,7 +58,11 @@ func (w *worker) work(chunks <-chan *chunk) {
 				}
 				w.event.ID = w.key.Seal(w.number, seq)
 				source.Fill(w.event, seq, at)
-				c.err = w.record(c, source, seq)
+				if w.isMine() {
+					c.err = w.record(c, source, seq)
+				} else {
+					c.others++
+				}
 			}
 		}
 		c.ready <- struct{}{}
@@ -80,12 +85,7 @@ func (w *worker) record(c *chunk, source generators.Stream, seq uint64) (err err
 		w.ends = append(w.ends, len(c.values))
 	}
 	for _, end := range w.ends {
-		switch {
-		case w.keyField == 0:
-			c.keys = w.event.ID.Append(c.keys)
-		case w.keyField > 0:
-			c.keys = append(c.keys, w.event.Values[w.keyField].Str...)
-		}
+		c.keys = w.appendKey(c.keys, w.keyField)
 		m.value, m.key = end, len(c.keys)
 		c.made = append(c.made, m)
 	}
@@ -93,6 +93,26 @@ func (w *worker) record(c *chunk, source generators.Stream, seq uint64) (err err
 		c.row(w.event)
 	}
 	return err
+}
+
+// appendKey appends the text of a field of the event; of none, nothing.
+func (w *worker) appendKey(dst []byte, field int) []byte {
+	switch {
+	case field == 0:
+		return w.event.ID.Append(dst)
+	case field > 0:
+		return append(dst, w.event.Values[field].Str...)
+	}
+	return dst
+}
+
+// isMine reports whether the event belongs to the shards of this machine.
+func (w *worker) isMine() bool {
+	if w.shards.of <= 1 {
+		return true
+	}
+	w.scratch = w.appendKey(w.scratch[:0], w.shardField)
+	return w.shards.has(w.scratch)
 }
 
 // row keeps the event of the last record.
@@ -110,6 +130,10 @@ func (c *chunk) row(ev *generators.Event) {
 // of its own.
 func (w *worker) change(c *chunk, changes *bank.Changes, seq uint64) (err error) {
 	of := changes.Change(seq, w.before, w.event)
+	if w.scratch = append(w.scratch[:0], of.Key...); !w.shards.has(w.scratch) {
+		c.others++
+		return nil
+	}
 	w.event.ID = w.key.Seal(w.number, of.Row)
 	w.before.ID = w.event.ID
 	m := made{seq: seq, at: of.At}

@@ -36,6 +36,8 @@ type generation struct {
 	workers int
 	size    int // records in a chunk
 
+	shards     shards
+	shardField int   // of the text that decides the shard
 	keyField   int   // of the record's key; -1 for none
 	partitions int32 // of the topic; 0 for none
 }
@@ -54,6 +56,7 @@ type chunk struct {
 	keys   []byte
 	made   []made
 	rows   []generators.Event // of made, where they are wanted
+	others int                // events that belong to other shards
 	err    error
 	ready  chan struct{} // one value when a worker has filled it
 }
@@ -74,8 +77,9 @@ type followed struct{ *loadtest.Followed }
 // Fill implements generators.Stream.
 func (followed) Fill(*generators.Event, uint64, int64) {}
 
-// total is what was handed to the sink, and how many events were not.
-type total struct{ records, bytes, leftOut uint64 }
+// total is what was handed to the sink, and how many events were not: because
+// they have no record in the format, or belong to other shards.
+type total struct{ records, bytes, leftOut, others uint64 }
 
 // run makes records until the count is reached or ctx ends, which is no error.
 func (g *generation) run(ctx context.Context, out *counting) (total, error) {
@@ -197,7 +201,8 @@ func (c *counting) passed(g *generation, of *chunk) {
 			events++ // an event can have several
 		}
 	}
-	c.leftOut += uint64(events - len(of.made))
+	c.others += uint64(of.others)
+	c.leftOut += uint64(events - len(of.made) - of.others)
 }
 
 // Send implements sink.Sink.
