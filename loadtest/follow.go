@@ -55,9 +55,6 @@ func follows(s *StreamSpec) bool {
 	return err == nil && !paced
 }
 
-// changes reports whether a source's records are changes of rows.
-func changes(s Source) bool { return s.Name() == bankPrefix+"customers" }
-
 // paced refuses a plan with streams that have no rate: what is followed to a
 // table must be known record by record beforehand.
 func (p *Plan) paced() error {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ type Stream struct {
 	Source   Source
 	Schedule pacer.Schedule
 	KeyField int            // of the record's key in the schema
-	Encoder  encode.Encoder // nil of changes of rows
+	Encoder  encode.Encoder // nil of a Follower in a format that encode does not know
 
 	faults *delivering // nil without
 }
@@ -148,8 +149,8 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 		return Stream{}, on(bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
 			"key %q", spec.Key), "key")
 	}
-	if spec.Format == encode.Debezium && changes(source) {
-		return st, nil // which has an encoder of its own
+	if _, ok := source.(Follower); ok && !slices.Contains(encode.Formats(), spec.Format) {
+		return st, nil // formats of more than one record are the caller's
 	}
 	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
 	if faults != nil && len(faults.versions) > 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/brianvoe/gofakeit/v7"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/flow"
 )
 
 // Party is a side of a payment: who it is beyond what the record of the payment
@@ -17,23 +18,43 @@ type Party struct {
 	Merchant bool   // or employer or biller
 }
 
-// Parties says who the account's owner and the other side of a payment are. It
-// is asked of records of payments only, in their order.
+// Parties says who the account's owner and the other side of a payment are; of an
+// entry of the ledger, who is debited and who is credited. It is asked of records
+// of these streams only, in their order.
 func (p *part) Parties(seq uint64) (owner, other Party) {
 	e, r := p.event(seq), p.stream.bank.renderer
+	if p.lane == ledger {
+		what := entry(e.Balance)
+		return r.holderParty(what.from(), e.Account), r.holderParty(what.to(), e.Other)
+	}
 	if e.State == noState {
 		return owner, other
 	}
 	owner = r.party(e.Account)
 	switch shows := r.m.looks[e.State].shows; {
 	case shows&showMerchant != 0:
-		row := r.merchants[int(e.Other)*rowSize:]
-		name := row[nameAt+1:][:row[nameAt]]
-		other = Party{Name: name, Country: r.country(e.Other), Merchant: true}
+		other = r.shop(e.Other)
 	case shows&showOther != 0:
 		other = r.party(e.Other)
 	}
 	return owner, other
+}
+
+// holderParty is who has the account of a role; the bank's own have no name.
+func (r *renderer) holderParty(role flow.Role, number uint32) Party {
+	switch role {
+	case flow.Customer, flow.Counterparty:
+		return r.party(number)
+	case flow.Merchant:
+		return r.shop(number)
+	default:
+		return Party{}
+	}
+}
+
+func (r *renderer) shop(number uint32) Party {
+	row := r.merchants[int(number)*rowSize:]
+	return Party{Name: row[nameAt+1:][:row[nameAt]], Country: r.country(number), Merchant: true}
 }
 
 func (r *renderer) party(account uint32) Party {

@@ -35,7 +35,7 @@ type generateRunCmd struct {
 	Count         *uint64   `placeholder:"N" help:"How many of each stream; 0 goes on until interrupted (default: 1000, or the scenario's)."`
 	From          uint64    `placeholder:"N" help:"Number of the first record (default: 0)."`
 	Seed          *uint64   `placeholder:"N" help:"The same seed gives the same bytes (default: 42, or the scenario's)."`
-	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv; parquet in files; debezium of bank.customers; pacs008, pain001 or iso8583 of bank.payments (default: json, or the scenario's)."`
+	Format        string    `placeholder:"NAME" help:"json, avro, avro-registry, protobuf, protobuf-registry or csv; parquet in files; debezium of bank.customers; pacs008, pain001 or iso8583 of bank.payments; camt053 of bank.ledger (default: json, or the scenario's)."`
 	SchemaID      *uint32   `name:"schema-id" placeholder:"N" help:"Schema id in the frame of avro-registry and protobuf-registry (default: what the registry says, or the scenario, else 1)."`
 	Registry      string    `placeholder:"URL" help:"Register the schema there under TOPIC-value; with the user of lakeproof.yaml if that names the same (default: to kafka, the registry of lakeproof.yaml)."`
 	Rate          string    `placeholder:"N/s" help:"Records per second, or max (default: the scenario's; of a stream 100/s to kafka, else max)."`

@@ -100,6 +100,10 @@ func (c *generateRunCmd) openFolder(a *app, w *work) error {
 			a.say("%s: going on behind %d records", j.name, records)
 		}
 		j.done = complete || j.count > 0 && passed >= j.count
+		if j.books != nil { // which need the ledger from its beginning
+			j.skip = next
+			continue
+		}
 		if j.first = next; j.count > 0 && !j.done {
 			j.count -= passed
 		}

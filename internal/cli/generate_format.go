@@ -19,7 +19,7 @@ const parquet = "parquet"
 // where they have one by themselves.
 func (c *generateRunCmd) sketched() string {
 	switch {
-	case c.Format == "" || slices.Contains(messages.Formats(), c.Format):
+	case c.Format == "" || c.Format == messages.Camt053 || slices.Contains(messages.Formats(), c.Format):
 		return encode.JSON
 	case c.Format == parquet:
 		return encode.Avro // whose bytes have the checksum of a row
@@ -30,21 +30,34 @@ func (c *generateRunCmd) sketched() string {
 
 // setFormat lets a job make the format that is wanted.
 func (c *generateRunCmd) setFormat(j *job, s *loadtest.Stream) (err error) {
-	j.format = s.Format
+	source := s.StreamSpec.Source
+	if j.format = c.Format; c.Format == "" {
+		j.format = s.Format
+	}
 	switch {
-	case c.Format == parquet:
-		if j.format, j.rows = parquet, true; c.Sink != "file" && c.Sink != "discard" {
+	case j.format == parquet && s.Encoder != nil:
+		if j.rows = true; c.Sink != "file" && c.Sink != "discard" {
 			return fail.New(fail.Usage, "add --sink file", "reading --format: Parquet is a format of files")
 		}
-	case slices.Contains(messages.Formats(), c.Format):
-		if j.format = c.Format; s.StreamSpec.Source != "bank.payments" {
-			return fail.New(fail.Usage, "name bank.payments, or a scenario with nothing else",
-				"reading --format: %s is no message in %s", strings.TrimPrefix(s.StreamSpec.Source, "bank."), c.Format)
+	case slices.Contains(messages.Formats(), j.format):
+		if source != "bank.payments" {
+			return fail.New(fail.Usage, "name bank.payments alone",
+				"reading --format: %s is no message in %s", strings.TrimPrefix(source, "bank."), j.format)
 		}
-	case s.Format == encode.Debezium:
+	case j.format == messages.Camt053:
+		if source != "bank.ledger" {
+			return fail.New(fail.Usage, "name bank.ledger alone, or give this format to it in the scenario",
+				"choosing the format of %s: statements are made of the ledger", s.Name)
+		}
+		j.books, err = messages.NewStatements()
+	case j.format == encode.Debezium && source == "bank.customers":
 		j.changes, err = encode.NewChangeEncoder(s.Source.Schema(), encode.Source{
 			Table: "customers", Key: []string{"customer_id"},
 		})
+	case s.Encoder == nil:
+		return fail.New(fail.Usage, "use one of "+strings.Join(encode.Formats(), ", ")+
+			"; of bank.customers also debezium, of bank.ledger camt053",
+			"choosing the format of %s: it has none named %q", s.Name, j.format)
 	}
 	return err
 }

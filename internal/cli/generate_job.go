@@ -296,6 +296,9 @@ func (c *generateRunCmd) job(s *loadtest.Stream, key generators.Key) (*job, erro
 	if c.Sink == "kafka" {
 		j.keyField = s.KeyField
 	}
+	if s.Name == onlyFollowed {
+		return j, nil
+	}
 	return j, c.setFormat(j, s)
 }
 

@@ -76,8 +76,9 @@ func TestKillAndResume(t *testing.T) {
 scenario: day
 duration: 3s
 rate: 20000/s
-world: {customers: 500, start: 2026-01-06T00:00:00Z, speed: x28800, fraud: {shares: {velocity: 3%}}}
+world: {customers: 500, start: 2026-01-06T00:00:00Z, speed: x288000, fraud: {shares: {velocity: 3%}}}
 streams:
+  books: {source: bank.ledger, format: camt053}
   ledger: {source: bank.ledger}
   labels: {source: bank.labels}
   payments: {source: bank.payments, format: avro}
@@ -87,7 +88,7 @@ streams:
 	}
 	for name, args := range map[string][]string{
 		"a stream":   {"bank.payments", "--count", "60000", "--compress", "zstd", "--rotate-size", "200KB", "--workers", "3"},
-		"a scenario": {day, "--compress", "gzip", "--rotate-hourly"},
+		"a scenario": {day, "--compress", "gzip", "--rotate-records", "3000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

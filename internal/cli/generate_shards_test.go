@@ -53,6 +53,7 @@ streams:
   customers: {source: bank.customers, format: debezium}
   labels: {source: bank.labels, key: account_id}
   ledger: {source: bank.ledger}
+  statements: {source: bank.ledger, format: camt053}
   orders: {key: account_id}
   payments: {source: bank.payments, key: account_id}
 `)

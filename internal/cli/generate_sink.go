@@ -73,7 +73,7 @@ func (c *generateRunCmd) open(ctx context.Context, a *app, w *work) (err error) 
 // isBinary reports whether records of a format need their lengths before them:
 // they may have line feeds in them.
 func isBinary(format string) bool {
-	return encode.LineBreak(format) == "" && !slices.Contains(messages.Formats(), format)
+	return encode.LineBreak(format) == "" && format != messages.Camt053 && !slices.Contains(messages.Formats(), format)
 }
 
 // device is a sink into something that is no regular file.

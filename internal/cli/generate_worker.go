@@ -76,11 +76,14 @@ func (w *worker) record(c *chunk, source generators.Stream, seq uint64) (err err
 		m.amount = w.event.Values[w.amount].Int
 	}
 	w.ends = w.ends[:0]
-	if w.message != nil {
+	switch {
+	case w.books != nil: // statements are made later, of the events
+		w.ends = append(w.ends, 0)
+	case w.message != nil:
 		parties, _ := source.(messages.Parties)
 		p := messages.Payment{Event: w.event, Seq: seq, Parties: parties}
 		c.values, w.ends, err = w.message.Append(c.values, w.ends, p)
-	} else {
+	default:
 		c.values = w.append(c.values, w.event, seq)
 		w.ends = append(w.ends, len(c.values))
 	}
@@ -89,7 +92,7 @@ func (w *worker) record(c *chunk, source generators.Stream, seq uint64) (err err
 		m.value, m.key = end, len(c.keys)
 		c.made = append(c.made, m)
 	}
-	if w.rows {
+	if w.rows || w.books != nil {
 		c.row(w.event)
 	}
 	return err
@@ -108,7 +111,7 @@ func (w *worker) appendKey(dst []byte, field int) []byte {
 
 // isMine reports whether the event belongs to the shards of this machine.
 func (w *worker) isMine() bool {
-	if w.shards.of <= 1 {
+	if w.shards.of <= 1 || w.books != nil { // statements are of accounts, entries of two
 		return true
 	}
 	w.scratch = w.appendKey(w.scratch[:0], w.shardField)

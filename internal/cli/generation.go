@@ -4,11 +4,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank/messages"
 	"github.com/lakeproof/lakeproof/generators/encode"
 	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
@@ -26,7 +28,9 @@ type generation struct {
 	format  string             // of the records
 	encoder encode.Encoder     // nil of changes
 	changes *encode.ChangeEncoder
-	rows    bool // the records themselves are handed over, too
+	books   *messages.Statements // of the ledger, instead of its records
+	skip    uint64               // records with a lower number were sent by another run
+	rows    bool                 // the records themselves are handed over, too
 	key     generators.Key
 	number  uint16 // of the stream
 	first   uint64 // record to begin with
@@ -34,7 +38,8 @@ type generation struct {
 	start   time.Time
 	times   timeline // not of what follows
 	workers int
-	size    int // records in a chunk
+	size    int    // records in a chunk
+	last    uint64 // entry that was booked
 
 	shards     shards
 	shardField int   // of the text that decides the shard
@@ -103,7 +108,14 @@ func (g *generation) run(ctx context.Context, out *counting) (total, error) {
 		}
 		free <- c
 	}
-	return out.total, nil
+	if g.books == nil || ctx.Err() != nil {
+		return out.total, nil
+	}
+	texts, at, err := g.books.Close()
+	if err == nil {
+		err = g.tell(ctx, out, texts, sink.Record{Seq: g.last, At: at})
+	}
+	return out.total, ignoreEnd(ctx, err)
 }
 
 // ignoreEnd forgets the errors that an interrupt causes.
@@ -159,6 +171,9 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 	if c.err != nil {
 		return c.err
 	}
+	if g.books != nil {
+		return g.book(ctx, c, out)
+	}
 	value, key := 0, 0
 	for i := range c.made {
 		m := &c.made[i]
@@ -182,6 +197,53 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 	}
 	out.passed(g, c)
 	return ctx.Err()
+}
+
+// book gives the entries of a chunk to the statements, and those to the sink.
+func (g *generation) book(ctx context.Context, c *chunk, out *counting) error {
+	parties, ok := c.source.(messages.Parties)
+	if !ok {
+		return fmt.Errorf("making statements: %s knows no parties", c.source.Name())
+	}
+	for i := range c.made {
+		m := &c.made[i]
+		texts, at, err := g.books.Add(messages.Payment{Event: &c.rows[i], Seq: m.seq, Parties: parties})
+		if err == nil {
+			err = g.tell(ctx, out, texts, sink.Record{Seq: g.last, At: at})
+		}
+		if err != nil {
+			return err
+		}
+		g.last = m.seq
+	}
+	out.sent.Store(c.first + uint64(c.count))
+	return ctx.Err()
+}
+
+// tell sends the statements of a day. Their number is that of the day's last
+// entry, their key the account: the end of their id.
+func (g *generation) tell(ctx context.Context, out *counting, texts [][]byte, r sink.Record) error {
+	if r.Seq < g.skip {
+		return nil
+	}
+	for _, text := range texts {
+		r.Stream, r.Intended, r.Value = g.number, time.Now(), text
+		id, ok := messages.AccountOf(text)
+		if !g.shards.has(id) {
+			out.others++
+			continue
+		}
+		if r.Key = nil; ok && g.keyField >= 0 {
+			r.Key = id
+		}
+		if g.partitions > 0 {
+			r.Partition = sink.Partition(r.Key, g.partitions)
+		}
+		if err := out.Send(ctx, &r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // counting is a sink that waits until each record is due, and counts.

@@ -25,7 +25,7 @@ func TestBank(t *testing.T) {
 		"iso8583": func(text []byte) error { return moov.NewMessage(spec()).Unpack(text) },
 	}
 	for format, version := range map[string]string{
-		"pacs008": iso20022.Pacs008, "pain001": iso20022.Pain001,
+		"pacs008": iso20022.Pacs008, "pain001": iso20022.Pain001, "camt053": iso20022.Camt053,
 	} {
 		engine, err := xsd.Compile(xsd.File("../../generators/iso20022/testdata/" + version + ".xsd"))
 		if err != nil {
@@ -34,7 +34,11 @@ func TestBank(t *testing.T) {
 		readers[format] = func(text []byte) error { return engine.Validate(bytes.NewReader(text)) }
 	}
 	for format, read := range readers {
-		out, err := exec.CommandContext(t.Context(), binary, "generate", "bank.payments", "--count", "20000", "--format", format).Output()
+		stream, count := "bank.payments", "20000"
+		if format == "camt053" {
+			stream, count = "bank.ledger", "30000"
+		}
+		out, err := exec.CommandContext(t.Context(), binary, "generate", stream, "--count", count, "--format", format).Output()
 		if err != nil {
 			t.Fatal(err)
 		}

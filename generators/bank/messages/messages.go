@@ -23,8 +23,8 @@
 // 0101000000 in field 90; its trace number is right. Local times of terminals are
 // standard time.
 //
-// It keeps nothing between two events, and adds no account statements, which no
-// single event is.
+// Account statements, camt053, are no single event: [Statements] makes them of the
+// ledger. A [Maker] keeps nothing between two events.
 package messages
 
 import (
@@ -53,13 +53,14 @@ const (
 // Formats are the names that [New] knows.
 func Formats() []string { return []string{Pacs008, Pain001, ISO8583} }
 
-// Parties knows who took part in payments.
+// Parties knows who took part: the account's owner and the other side of a
+// payment, whose account is debited and whose is credited in the ledger.
 type Parties interface {
 	Parties(seq uint64) (owner, other bank.Party)
 }
 
-// Payment is the record of an event of the stream payments, its number there,
-// and who took part.
+// Payment is the record of an event of the stream payments, or of the ledger, its
+// number there, and who took part.
 type Payment struct {
 	Event   *generators.Event
 	Seq     uint64
@@ -134,10 +135,17 @@ func (m *Maker) Append(dst []byte, ends []int, p Payment) ([]byte, []int, error)
 	if err != nil {
 		return dst, ends, err
 	}
-	if i := bytes.IndexByte(dst[start:], '\n'); i >= 0 {
-		dst[start+i] = ' '
-	}
+	oneLine(dst[start:])
 	return dst, append(ends, len(dst)), nil
+}
+
+// oneLine makes the line feed after the declaration a space. No other stands in a
+// message.
+func oneLine(text []byte) []byte {
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		text[i] = ' '
+	}
+	return text
 }
 
 // transfer appends a pacs.008 or a pain.001.
