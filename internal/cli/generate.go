@@ -58,13 +58,14 @@ type generateRunCmd struct {
 
 // Help implements kong.HelpProvider.
 func (*generateRunCmd) Help() string {
-	return `JSON records end in a line feed; before each Avro or Protobuf record stands its length, 4 bytes, big endian. How many were made, and how fast, is on stderr.
+	return `Records of text end in a line feed; before each Avro or Protobuf record stands its length, 4 bytes, big endian. How many were made, and how fast, is on stderr. A file has its name only when it is whole; a folder has a manifest.json, and a run that was killed goes on there with --resume. Labels, the ledger and the customers of a bank follow from its payments, up to the last of them.
 
 Examples:
 
     lakeproof generate --count 3
     lakeproof generate bank.payments --count 1000000 --sink file --file payments.jsonl
-    lakeproof generate fraud-day --sink file --dir day --rate max
+    lakeproof generate fraud-day --sink file --dir day --rate max --rotate-size 128MB --compress zstd
+    lakeproof generate fraud-day --sink file --dir part --rate max --shards 0-3/16
     lakeproof generate --sink kafka --count 0 --rate 5000/s`
 }
 

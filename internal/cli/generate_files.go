@@ -130,6 +130,7 @@ func (c *generateRunCmd) identity(w *work) *fileset.Identity {
 		{"--from", text(c.From), c.From != 0},
 		{"--tail", c.Tail, c.Tail != ""},
 		{"--shards", c.Shards, c.Shards != ""},
+		{"--key", c.Key, c.Key != ""},
 		{"--start", c.Start.UTC().Format(time.RFC3339Nano), true},
 		{"--rate", c.Rate, w.scenario.Text != "" && c.Rate != "" && c.Rate != "max"}, // it moves the times of events
 	} {

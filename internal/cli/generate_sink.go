@@ -32,7 +32,7 @@ func (c *generateRunCmd) belong() error {
 		{"--rotate-hourly", c.RotateHourly, "file"},
 		{"--resume", c.Resume, "file"},
 		{"--topic", c.Topic != "", "kafka"},
-		{"--key", c.Key != "", "kafka"},
+		{"--key", c.Key != "" && c.Shards == "", "kafka"},
 	} {
 		if f.given && c.Sink != f.sink {
 			return fail.New(fail.Usage, fmt.Sprintf("add --sink %s, or leave %s away", f.sink, f.flag),

@@ -42,7 +42,7 @@ func clockOf(s *generators.Schema) int {
 func (w *worker) work(chunks <-chan *chunk) {
 	for c := range chunks {
 		c.values, c.keys, c.made, c.others, c.err = c.values[:0], c.keys[:0], c.made[:0], 0, w.err
-		source, at := c.source, w.start.UnixMicro()
+		source := c.source
 		if r, ok := source.(generators.Ranger); ok && w.follow == nil {
 			source = r.Range(c.first, c.count)
 		}
@@ -53,20 +53,26 @@ func (w *worker) work(chunks <-chan *chunk) {
 				c.err = w.change(c, changes, seq)
 			case changes != nil && changes.Op(seq) == bank.Tombstone: // of a row there is nothing left
 			default:
-				if w.times != nil {
-					at = w.start.UnixMicro() + w.times.At(seq).Microseconds()
-				}
-				w.event.ID = w.key.Seal(w.number, seq)
-				source.Fill(w.event, seq, at)
-				if w.isMine() {
-					c.err = w.record(c, source, seq)
-				} else {
-					c.others++
-				}
+				c.err = w.make(c, source, seq)
 			}
 		}
 		c.ready <- struct{}{}
 	}
+}
+
+// make makes the record of an event.
+func (w *worker) make(c *chunk, source generators.Stream, seq uint64) error {
+	at := w.start.UnixMicro()
+	if w.times != nil {
+		at += w.times.At(seq).Microseconds()
+	}
+	w.event.ID = w.key.Seal(w.number, seq)
+	source.Fill(w.event, seq, at)
+	if !w.isMine() {
+		c.others++
+		return nil
+	}
+	return w.record(c, source, seq)
 }
 
 // record makes the bytes of an event that is filled.

@@ -107,7 +107,7 @@ func (s *Statements) account(id string, owner bank.Party, v []generators.Value) 
 func (s *Statements) book(p Payment, a *account, other bank.Party, otherID string, amount int64) error {
 	v := p.Event.Values
 	if a.currency != v[s.at.currency].Str {
-		return fmt.Errorf("booking entry %d: account %s is in %s, the entry in %s", p.Seq, a.id, a.currency, v[s.at.currency].Str)
+		return fmt.Errorf("booking entry %d in %s: account %s is in %s", p.Seq, v[s.at.currency].Str, a.id, a.currency)
 	}
 	a.balance += amount
 	if v[s.at.kind].Str == "opening" {
