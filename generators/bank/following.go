@@ -52,11 +52,16 @@ func (f *Following) Name() string { return f.stream.name }
 // Schema is that of the records.
 func (f *Following) Schema() *generators.Schema { return f.stream.schema }
 
-// Next returns the stream for the records that come next, at most count of them,
-// the number of the first, and how many they are: none at the end. The records
-// may be filled while more are asked for. Those of the customers are [Changes].
+// Ended reports whether there are no more records.
+func (f *Following) Ended() bool { return f.ended && len(f.block) == 0 }
+
+// Next lets the bank work for a while and returns the stream for the records that
+// come next, at most count of them, the number of the first, and how many they
+// are: perhaps none, also before the end, because the bank may work long without
+// any. The records may be filled while more are asked for. Those of the customers
+// are [Changes].
 func (f *Following) Next(count int) (_ generators.Stream, first uint64, n int) {
-	for len(f.block) == 0 && !f.ended {
+	if len(f.block) == 0 && !f.ended {
 		f.work()
 	}
 	n = min(count, len(f.block))

@@ -16,7 +16,7 @@ func followed(tb testing.TB, c *Config, name string, end, until int64) (events [
 	}
 	for size := 1; ; size = size*5%4999 + 1 {
 		got, first, n := f.Next(size)
-		if n == 0 {
+		if n == 0 && f.Ended() {
 			return events
 		}
 		if first != uint64(len(events)) || n > size {
@@ -105,8 +105,9 @@ func TestFollowingFills(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, want := generators.NewEvent(f.Schema()), generators.NewEvent(f.Schema())
-	for range 3 {
+	for filled := 0; filled < 2200 && !f.Ended(); {
 		part, first, n := f.Next(1000)
+		filled += n
 		for i := range uint64(n) {
 			part.Fill(got, first+i, 0)
 			own.Fill(want, first+i, 0)

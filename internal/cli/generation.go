@@ -153,11 +153,8 @@ func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order c
 // there are any.
 func (g *generation) next(ctx context.Context, c *chunk) bool {
 	from := c.first
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !g.follow.Ended() {
 		part, first, n := g.follow.Next(c.count)
-		if n == 0 {
-			return false
-		}
 		if last := first + uint64(n); last > from { // those before are left out
 			c.source, c.first, c.count = part, max(first, from), int(last-max(first, from))
 			return true

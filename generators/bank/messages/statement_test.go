@@ -52,11 +52,8 @@ func TestStatements(t *testing.T) {
 			closing[string(id)] = end
 		}
 	}
-	for {
+	for !ledger.Ended() {
 		part, from, n := ledger.Next(1000)
-		if n == 0 {
-			break
-		}
 		for seq := from; seq < from+uint64(n); seq++ {
 			part.Fill(ev, seq, 0)
 			of := func(name string) generators.Value { return ev.Values[schema.Index(name)] }
