@@ -30,9 +30,10 @@ const (
 	streamSeed      = 42
 	streamRate      = 100 // events in a second of their own time, and into Kafka
 	streamCustomers = 10_000
-	streamPayments  = 1               // in a second, of a bank of which only what follows is asked for
-	streamCrimes    = "aml-hi"        // so that there is something to find out
-	onlyFollowed    = " the payments" // stream of such a bank that is not made
+	streamPayments  = 1                    // in a second, of a bank of which only what follows is asked for
+	streamCrimes    = "aml-hi"             // so that there is something to find out
+	onlyFollowed    = " the payments"      // stream of such a bank that is not made
+	streamFollowed  = 180 * 24 * time.Hour // of its time; more crime would need more customers
 	endless         = 10 * 365 * 24 * time.Hour
 )
 
@@ -236,7 +237,7 @@ func (c *generateRunCmd) sketchStream() (*loadtest.Plan, error) {
 	span, rate := endless, float64(streamRate)
 	switch {
 	case follows:
-		rate = streamPayments
+		span, rate = streamFollowed, streamPayments
 	case c.Count == nil:
 		span = streamCount * time.Second / streamRate
 	case *c.Count > 0:

@@ -11,6 +11,7 @@ import (
 	"github.com/lakeproof/lakeproof/internal/config"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/schemaregistry"
+	"github.com/lakeproof/lakeproof/loadtest"
 )
 
 // isFramed reports whether records of a format begin with the id of their schema.
@@ -53,6 +54,10 @@ func (c *generateRunCmd) register(ctx context.Context, a *app, jobs []*job) erro
 	}
 	defer client.Close()
 	for _, j := range framed {
+		if _, evolves := j.encoder.(loadtest.Numbered); evolves {
+			return fail.New(fail.Usage, "frame its records with --schema-id N",
+				"registering the schema of %s: it changes on the way", j.name)
+		}
 		if err := client.Check(ctx, c.topic(j), schemaOf(j)); err != nil {
 			return err
 		}
