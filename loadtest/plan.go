@@ -149,14 +149,20 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 		return Stream{}, on(bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
 			"key %q", spec.Key), "key")
 	}
-	if _, ok := source.(Follower); ok && !slices.Contains(encode.Formats(), spec.Format) {
-		return st, nil // formats of more than one record are the caller's
+	return st, on(st.openEncoder(), "format")
+}
+
+// openEncoder finds the encoder. Formats that take more than one record of what
+// follows are the caller's.
+func (s *Stream) openEncoder() (err error) {
+	if _, ok := s.Source.(Follower); ok && !slices.Contains(encode.Formats(), s.Format) {
+		return nil
 	}
-	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
-	if faults != nil && len(faults.versions) > 0 {
-		st.Encoder = newEvolvingEncoder(st.Encoder, faults)
+	s.Encoder, err = encode.New(s.Format, s.Source.Schema(), encode.Options{SchemaID: s.SchemaID})
+	if s.faults != nil && len(s.faults.versions) > 0 {
+		s.Encoder = newEvolvingEncoder(s.Encoder, s.faults)
 	}
-	return st, on(err, "format")
+	return err
 }
 
 func (s Scenario) override(o Overrides) (Scenario, error) {
