@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,8 @@ type Stream struct {
 	Number   uint16
 	Source   Source
 	Schedule pacer.Schedule
-	KeyField int // of the record's key in the schema
-	Encoder  encode.Encoder
+	KeyField int            // of the record's key in the schema
+	Encoder  encode.Encoder // nil of a Follower in a format that encode does not know
 
 	faults *delivering // nil without
 }
@@ -52,6 +53,9 @@ type Overrides struct {
 func NewPlan(s Scenario, lab config.Lab, o Overrides) (*Plan, error) {
 	p, err := NewSketch(s, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.paced(); err != nil {
 		return nil, err
 	}
 	if strings.ContainsAny(p.RunID, "/\\ \t\n") || strings.HasPrefix(p.RunID, ".") {
@@ -72,16 +76,27 @@ func NewSketch(s Scenario, o Overrides) (*Plan, error) {
 	}
 	p := &Plan{Scenario: s, RunID: o.RunID, overrides: overrides{o.Rate, o.Duration.Seconds()}}
 	var shares float64
-	for _, spec := range s.Streams {
-		shares += spec.Share
+	for i := range s.Streams {
+		if follows(&s.Streams[i]) {
+			s.Streams[i].Share = 0
+		}
+		shares += s.Streams[i].Share
 	}
 	for i, spec := range s.Streams {
-		st, err := p.newStream(uint16(i), spec, spec.Share/shares)
+		share := 1.0
+		if spec.Share > 0 {
+			share = spec.Share / shares
+		}
+		st, err := p.newStream(uint16(i), spec, share)
 		if err != nil {
 			err = s.places.locate(on(err, "streams", spec.Name))
 			return nil, fail.Wrap(fmt.Errorf("planning stream %q: %w", spec.Name, err), fail.Usage, "")
 		}
 		p.Streams = append(p.Streams, st)
+	}
+	if p.bank != nil && len(p.bank.clocks) == 0 {
+		return nil, bad("add the stream that it follows from: payments: {source: bank.payments}",
+			"planning stream %q: it follows from others, and there are none", p.Streams[0].Name)
 	}
 	return p, p.possible()
 }
@@ -134,11 +149,20 @@ func (p *Plan) newStream(number uint16, spec StreamSpec, share float64) (Stream,
 		return Stream{}, on(bad("key is a text field of the stream that is never null, such as "+schema.Fields[0].Name,
 			"key %q", spec.Key), "key")
 	}
-	st.Encoder, err = encode.New(spec.Format, schema, encode.Options{SchemaID: spec.SchemaID})
-	if faults != nil && len(faults.versions) > 0 {
-		st.Encoder = newEvolvingEncoder(st.Encoder, faults)
+	return st, on(st.openEncoder(), "format")
+}
+
+// openEncoder finds the encoder. Formats that take more than one record of what
+// follows are the caller's.
+func (s *Stream) openEncoder() (err error) {
+	if _, ok := s.Source.(Follower); ok && !slices.Contains(encode.Formats(), s.Format) {
+		return nil
 	}
-	return st, on(err, "format")
+	s.Encoder, err = encode.New(s.Format, s.Source.Schema(), encode.Options{SchemaID: s.SchemaID})
+	if s.faults != nil && len(s.faults.versions) > 0 {
+		s.Encoder = newEvolvingEncoder(s.Encoder, s.faults)
+	}
+	return err
 }
 
 func (s Scenario) override(o Overrides) (Scenario, error) {

@@ -176,6 +176,17 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 	if b := o.open[start.UnixMicro()]; b != nil {
 		return b, nil
 	}
+	b, err := bank.New(o.opens(start))
+	if err != nil {
+		return nil, err
+	}
+	o.open[start.UnixMicro()] = b
+	return b, nil
+}
+
+// opens is what the bank is made of when a run begins. Nothing that changes is
+// shared with another bank.
+func (o *bankOf) opens(start time.Time) bank.Config {
 	c := o.config
 	opens := o.start
 	if opens.IsZero() {
@@ -190,12 +201,7 @@ func (o *bankOf) at(start time.Time) (*bank.Bank, error) {
 			c.Clocks[flow.Payments] = c.Clocks[stream]
 		}
 	}
-	b, err := bank.New(c)
-	if err != nil {
-		return nil, err
-	}
-	o.open[start.UnixMicro()] = b
-	return b, nil
+	return c
 }
 
 // timeline says when the records of a stream happen.
@@ -224,8 +230,9 @@ func openBank(s Scenario) (*bankOf, error) {
 	}, nil
 }
 
-// stream is a stream of the bank that a schedule paces. Where it has deliberate
-// faults its records happen in the slots in which they are drawn.
+// stream is a stream of the bank: one that a schedule paces, or one that follows
+// from those. Where it has deliberate faults its records happen in the slots in
+// which they are drawn.
 func (o *bankOf) stream(name string, schedule pacer.Schedule, faults *delivering) (Source, error) {
 	schema, err := bank.Schema(name)
 	if err != nil {
@@ -233,8 +240,7 @@ func (o *bankOf) stream(name string, schedule pacer.Schedule, faults *delivering
 	}
 	kind, ok := bank.Paced(name)
 	if !ok {
-		return nil, fail.New(fail.Usage, "send it with `lakeproof generate`",
-			"stream %q of the bank follows from others and has no rate of its own", name)
+		return &followSource{bankSource{of: o, name: name, schema: schema}}, nil
 	}
 	if _, twice := o.clocks[kind]; twice {
 		return nil, fail.New(fail.Usage, "leave one of them out", "two streams are %s%s", bankPrefix, name)

@@ -1,10 +1,6 @@
 package bank
 
 import (
-	"math/rand/v2"
-
-	"github.com/brianvoe/gofakeit/v7"
-
 	"github.com/lakeproof/lakeproof/generators"
 )
 
@@ -222,17 +218,14 @@ func (r *renderer) fillCustomer(out *generators.Event, e *Event) {
 	r.fillRow(out, e, after)
 }
 
-// fillRow writes a row into a record. The names are made each time: a bank has
-// many customers, and few of them change.
+// fillRow writes a row into a record.
 func (r *renderer) fillRow(out *generators.Event, e *Event, is row) {
 	v := (*[rowFields]generators.Value)(out.Values)
 	m := &r.markets[e.Market]
 	v[rowEventTime] = num(is.updated - is.updated%1000)
 	v[rowCustomer], v[rowAccount] = str(r.customer(e.Account)), str(r.account(e.Account))
-	random := r.person.At(uint64(e.Account))
-	fake := gofakeit.NewFaker(rand.NewPCG(random, uint64(e.Account)), false)
-	v[rowGivenName], v[rowFamilyName] = str(fake.FirstName()), str(fake.LastName())
-	v[rowCity] = str(m.Cities[generators.Below(random, uint64(len(m.Cities)))])
+	given, family, city := r.owner(e.Account)
+	v[rowGivenName], v[rowFamilyName], v[rowCity] = str(given), str(family), str(city)
 	v[rowCountry], v[rowCurrency], v[rowExponent] = str(m.Country), str(m.Currency), num(m.Exponent)
 	v[rowOpening] = num(e.Amount)
 	v[rowKYC], v[rowStatus] = str(kycWords()[is.kyc]), str(statusWords()[is.status])
@@ -246,22 +239,26 @@ type Change struct {
 	At            int64             // microseconds since the Unix epoch
 	Before, After *generators.Event // of the schema of the stream customers; nil: there is none
 	Key           string            // of the row: the customer
+	Row           uint64            // number of the row, and of the event that read it first
 }
 
 // Change writes event n of the stream customers as a change into two records of
 // its schema, all but their identities and checksums. A tombstone has neither.
 func (b *Bank) Change(n uint64, before, after *generators.Event) Change {
-	e := b.tape.event(customers, n)
+	return b.change(b.tape.event(customers, n), before, after)
+}
+
+func (r *renderer) change(e *Event, before, after *generators.Event) Change {
 	c := change(e.Balance)
-	out := Change{Op: c.op(), At: e.At, Key: b.customer(e.Account)}
+	out := Change{Op: c.op(), At: e.At, Key: r.customer(e.Account), Row: uint64(e.Account)}
 	if out.Op == Update || out.Op == Delete {
 		was := c.before()
 		was.updated = int64(e.Flow)
-		b.fillRow(before, e, was)
+		r.fillRow(before, e, was)
 		out.Before = before
 	}
 	if out.Op == Read || out.Op == Update {
-		b.fillCustomer(after, e)
+		r.fillCustomer(after, e)
 		out.After = after
 	}
 	return out

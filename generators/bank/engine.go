@@ -38,6 +38,7 @@ type engine struct {
 	entries          bool              // whether the ledger is written
 	start            int64             // when the bank opened
 	trouble          trouble           // of merchants
+	end              int64             // no slot from then on is filled; 0: there is no end
 	deposits         generators.Rand
 	limit            int    // of what may be pending in a lane
 	stuck            uint64 // slots in which nothing could happen
@@ -82,7 +83,7 @@ const (
 )
 
 // advance fills slots, of all streams in the order of their times, until a block
-// of one is full, and returns which.
+// of one is full, and returns which, or nil at the end.
 func (e *engine) advance() *lane {
 	if l := e.opening(); l != nil {
 		return l
@@ -99,6 +100,9 @@ func (e *engine) advance() *lane {
 			if t := l.clock.At(l.next); first == nil || t < at || t == at && l.next < first.next {
 				first, at = l, t
 			}
+		}
+		if e.end != 0 && at >= e.end {
+			return nil
 		}
 		e.slot(first, at)
 		if len(first.block) == blockSize {

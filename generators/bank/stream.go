@@ -97,7 +97,9 @@ type part struct {
 const ahead = 64
 
 // Fill implements [generators.Stream].
-func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) {
+func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) { p.fill(ev, p.event(seq)) }
+
+func (p *part) event(seq uint64) *Event {
 	for len(p.blocks) > 1 && !p.blocks[0].has(p.lane, seq) {
 		p.blocks = p.blocks[1:]
 	}
@@ -106,5 +108,5 @@ func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) {
 	if i%ahead == 0 && p.lane < labels {
 		p.touched += p.bank.touch(b.Events[i:min(i+ahead, uint64(len(b.Events)))])
 	}
-	p.fill(ev, &b.Events[i])
+	return &b.Events[i]
 }

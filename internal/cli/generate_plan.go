@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/ui"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
@@ -34,7 +35,7 @@ type whatFlags struct {
 // command is generate with these flags, into nothing.
 func (w *whatFlags) command() *generateRunCmd {
 	return &generateRunCmd{
-		What: w.What, Sink: "discard", Count: w.Count, Seed: w.Seed, Format: w.Format, SchemaID: 1, Rate: "",
+		What: w.What, Sink: "discard", Count: w.Count, Seed: w.Seed, Format: w.Format, Rate: "",
 		Workers: w.Workers, Start: w.Start, RunNumber: w.Run,
 	}
 }
@@ -55,6 +56,10 @@ func (c *generatePlanCmd) Run(a *app) error {
 	}
 	rows := [][]string{{"stream", "topic", "format", "records", "over", "rate", "bytes", "a record"}}
 	for _, j := range jobs {
+		if j.from != nil {
+			rows = append(rows, []string{j.name, j.topic, j.format, "what follows", "", "", "", ""})
+			continue
+		}
 		if j.count == 0 {
 			return fail.New(fail.Usage, "give --count", "planning stream %s: it does not end", j.name)
 		}
@@ -67,7 +72,7 @@ func (c *generatePlanCmd) Run(a *app) error {
 		}
 		each := float64(made.bytes) / float64(made.records)
 		rows = append(rows, []string{
-			j.name, j.topic, j.encoder.Format(), ui.Count(j.count), ui.Clock(length),
+			j.name, j.topic, j.format, ui.Count(j.count), ui.Clock(length),
 			ui.Rate(float64(j.count) / length.Seconds()), ui.Bytes(int64(each * float64(j.count))),
 			fmt.Sprintf("%.0f B", each),
 		})
@@ -89,7 +94,7 @@ type generateDigestCmd struct{ whatFlags }
 
 // Help implements kong.HelpProvider.
 func (*generateDigestCmd) Help() string {
-	return `A digest is the SHA-256 of all records of a stream in their order, each after its length (8 bytes, big endian). It is the same on any number of workers and on every machine.
+	return `A digest is the SHA-256 of all records of a stream in their order, each after its length (8 bytes, big endian). It is the same on any number of workers and on every machine, as long as algo_version is.
 
 Examples:
 
@@ -121,6 +126,7 @@ func (c *generateDigestCmd) Run(a *app) error {
 	for i, j := range jobs {
 		fmt.Fprintf(a.Stdout, "%x  %s  %d records\n", digests[i].hash.Sum(nil), j.name, j.made.records)
 	}
+	fmt.Fprintf(a.Stdout, "algo_version %d, of the bank %d\n", generators.AlgoVersion, bank.AlgoVersion)
 	return nil
 }
 

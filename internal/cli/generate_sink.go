@@ -6,10 +6,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/lakeproof/lakeproof/generators/bank/messages"
 	"github.com/lakeproof/lakeproof/generators/encode"
 	"github.com/lakeproof/lakeproof/internal/fail"
 	"github.com/lakeproof/lakeproof/internal/lakehouse/kafka"
@@ -18,74 +19,61 @@ import (
 
 // belong refuses a flag of another sink: it would have no effect.
 func (c *generateRunCmd) belong() error {
-	for _, f := range []struct{ flag, value, sink string }{
-		{"--file", c.File, "file"}, {"--dir", c.Dir, "file"}, {"--topic", c.Topic, "kafka"}, {"--key", c.Key, "kafka"},
+	for _, f := range []struct {
+		flag  string
+		given bool
+		sink  string
+	}{
+		{"--file", c.File != "", "file"},
+		{"--dir", c.Dir != "", "file"},
+		{"--compress", c.Compress != "", "file"},
+		{"--rotate-size", c.RotateSize != "", "file"},
+		{"--rotate-records", c.RotateRecords != 0, "file"},
+		{"--rotate-hourly", c.RotateHourly, "file"},
+		{"--resume", c.Resume, "file"},
+		{"--topic", c.Topic != "", "kafka"},
+		{"--key", c.Key != "" && c.Shards == "", "kafka"},
 	} {
-		if f.value != "" && c.Sink != f.sink {
+		if f.given && c.Sink != f.sink {
 			return fail.New(fail.Usage, fmt.Sprintf("add --sink %s, or leave %s away", f.sink, f.flag),
 				"reading %s: the sink is %s", f.flag, c.Sink)
+		}
+	}
+	return c.inFolder()
+}
+
+// open makes the sinks of the jobs.
+func (c *generateRunCmd) open(ctx context.Context, a *app, w *work) (err error) {
+	if c.Sink == "file" && c.Dir != "" {
+		return c.openFolder(a, w)
+	}
+	if n := len(w.jobs); n > 1 && (c.Sink == "stdout" || c.Sink == "file") {
+		return fail.New(fail.Usage, "write --sink file --dir DIR, or name one stream",
+			"opening the sink: %d streams and one %s", n, c.Sink)
+	}
+	for _, j := range w.jobs {
+		switch c.Sink {
+		case "discard":
+			j.out = sink.Discard{}
+		case "stdout":
+			j.out = sink.NewWriter(a.Stdout, isBinary(j.format))
+		case "file":
+			j.out, err = c.openFile(j)
+		default:
+			j.out, err = c.openKafka(ctx, a, j)
+		}
+		if err != nil {
+			j.out = nil
+			return err
 		}
 	}
 	return nil
 }
 
-// open makes the sink of one of several jobs.
-func (c *generateRunCmd) open(ctx context.Context, a *app, j *job, jobs int) (sink.Sink, error) {
-	binary := j.encoder.Format() != encode.JSON && j.encoder.Format() != encode.CSV
-	switch c.Sink {
-	case "discard":
-		return sink.Discard{}, nil
-	case "stdout":
-		if jobs > 1 {
-			return nil, fail.New(fail.Usage, "write --sink file --dir DIR, or name one stream",
-				"opening the sink: %d streams and one stdout", jobs)
-		}
-		return sink.NewWriter(a.Stdout, binary), nil
-	case "file":
-		if c.Dir == "" {
-			return openFile(c.File, binary)
-		}
-		if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-			return nil, fail.Wrap(fmt.Errorf("making the folder of records: %w", err), fail.Usage,
-				"choose a folder that is writable")
-		}
-		return openFile(filepath.Join(c.Dir, j.name+"."+extension(j.encoder.Format())), binary)
-	default:
-		return c.openKafka(ctx, a, j)
-	}
-}
-
-// extension is how the name of a file of records ends.
-func extension(format string) string {
-	switch format {
-	case encode.JSON:
-		return "jsonl"
-	case encode.CSV:
-		return "csv"
-	default:
-		return "bin"
-	}
-}
-
-// openFile makes a file that has its name only when it is whole. What is there
-// and no file (a pipe, a device) is written to as it is.
-func openFile(name string, binary bool) (sink.Sink, error) {
-	if name == "" {
-		return nil, fail.New(fail.Usage, "add --file FILE", "opening the sink: --sink file needs a file")
-	}
-	info, err := os.Stat(name)
-	if err != nil || info.Mode().IsRegular() {
-		whole, err := sink.NewFile(name, binary)
-		if err != nil {
-			return nil, err
-		}
-		return whole, nil
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, fail.Wrap(fmt.Errorf("opening the sink: %w", err), fail.Usage, "choose a file that is writable")
-	}
-	return device{sink.NewWriter(f, binary), f}, nil
+// isBinary reports whether records of a format need their lengths before them:
+// they may have line feeds in them.
+func isBinary(format string) bool {
+	return encode.LineBreak(format) == "" && format != messages.Camt053 && !slices.Contains(messages.Formats(), format)
 }
 
 // device is a sink into something that is no regular file.
@@ -117,10 +105,7 @@ func (c *generateRunCmd) openKafka(ctx context.Context, a *app, g *job) (sink.Si
 	}
 	defer admin.Close()
 	spec := kafka.TopicSpec{
-		Name: g.topic, Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention},
-	}
-	if c.Topic != "" {
-		spec.Name = c.Topic
+		Name: c.topic(g), Partitions: c.Partitions, Replication: -1, Config: map[string]string{"retention.ms": retention},
 	}
 	topic, err := admin.EnsureTopic(ctx, spec)
 	if err != nil {

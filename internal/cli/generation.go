@@ -4,12 +4,15 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lakeproof/lakeproof/generators"
+	"github.com/lakeproof/lakeproof/generators/bank/messages"
 	"github.com/lakeproof/lakeproof/generators/encode"
+	"github.com/lakeproof/lakeproof/loadtest"
 	"github.com/lakeproof/lakeproof/loadtest/sink"
 )
 
@@ -21,16 +24,25 @@ const maxChunk = 4096
 // chunks in the order of their numbers.
 type generation struct {
 	source  generators.Stream
-	encoder encode.Encoder
+	follow  *loadtest.Followed // the source of records that follow from others; else nil
+	format  string             // of the records
+	encoder encode.Encoder     // nil of changes
+	changes *encode.ChangeEncoder
+	books   *messages.Statements // of the ledger, instead of its records
+	skip    uint64               // records with a lower number were sent by another run
+	rows    bool                 // the records themselves are handed over, too
 	key     generators.Key
 	number  uint16 // of the stream
 	first   uint64 // record to begin with
 	count   uint64 // 0 does not end
 	start   time.Time
-	times   timeline
+	times   timeline // not of what follows
 	workers int
-	size    int // records in a chunk
+	size    int    // records in a chunk
+	last    uint64 // entry that was booked
 
+	shards     shards
+	shardField int   // of the text that decides the shard
 	keyField   int   // of the record's key; -1 for none
 	partitions int32 // of the topic; 0 for none
 }
@@ -42,17 +54,37 @@ type timeline interface {
 
 // chunk is some records that follow each other.
 type chunk struct {
-	first     uint64
-	count     int
-	values    []byte
-	keys      []byte
-	valueEnds []int
-	keyEnds   []int
-	ready     chan struct{} // one value when a worker has filled it
+	source generators.Stream
+	first  uint64
+	count  int
+	values []byte
+	keys   []byte
+	made   []made
+	rows   []generators.Event // of made, where they are wanted
+	others int                // events that belong to other shards
+	err    error
+	ready  chan struct{} // one value when a worker has filled it
 }
 
-// total is what was handed to the sink.
-type total struct{ records, bytes uint64 }
+// made is a record of a chunk.
+type made struct {
+	seq        uint64
+	at         int64 // event time, microseconds since the Unix epoch
+	amount     int64 // minor units
+	value, key int   // where they end
+	null       bool  // Kafka's null
+}
+
+// followed stands for a stream that follows from others as a whole. Its records
+// come in parts, which fill them.
+type followed struct{ *loadtest.Followed }
+
+// Fill implements generators.Stream.
+func (followed) Fill(*generators.Event, uint64, int64) {}
+
+// total is what was handed to the sink, and how many events were not: because
+// they have no record in the format, or belong to other shards.
+type total struct{ records, bytes, leftOut, others uint64 }
 
 // run makes records until the count is reached or ctx ends, which is no error.
 func (g *generation) run(ctx context.Context, out *counting) (total, error) {
@@ -66,7 +98,7 @@ func (g *generation) run(ctx context.Context, out *counting) (total, error) {
 	}
 	work, order := make(chan *chunk, cap(free)), make(chan *chunk, cap(free))
 	for range g.workers {
-		wg.Go(func() { g.work(work) })
+		wg.Go(func() { newWorker(g).work(work) })
 	}
 	wg.Go(func() { g.deal(ctx, free, work, order) })
 	for c := range order {
@@ -76,7 +108,14 @@ func (g *generation) run(ctx context.Context, out *counting) (total, error) {
 		}
 		free <- c
 	}
-	return out.total, nil
+	if g.books == nil || ctx.Err() != nil {
+		return out.total, nil
+	}
+	texts, at, err := g.books.Close()
+	if err == nil {
+		err = g.tell(ctx, out, texts, sink.Record{Seq: g.last, At: at})
+	}
+	return out.total, ignoreEnd(ctx, err)
 }
 
 // ignoreEnd forgets the errors that an interrupt causes.
@@ -96,9 +135,12 @@ func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order c
 		case <-ctx.Done():
 			return
 		case c := <-free:
-			c.first, c.count = first, g.size
+			c.source, c.first, c.count = g.source, first, g.size
 			if g.count != 0 {
 				c.count = int(min(uint64(g.size), end-first))
+			}
+			if g.follow != nil && !g.next(ctx, c) {
+				return
 			}
 			first += uint64(c.count)
 			work <- c // there is room for every chunk
@@ -107,41 +149,90 @@ func (g *generation) deal(ctx context.Context, free <-chan *chunk, work, order c
 	}
 }
 
-// work fills chunks.
-func (g *generation) work(chunks <-chan *chunk) {
-	ev := generators.NewEvent(g.source.Schema())
-	for c := range chunks {
-		c.values, c.keys, c.valueEnds, c.keyEnds = c.values[:0], c.keys[:0], c.valueEnds[:0], c.keyEnds[:0]
-		source, start := g.source, g.start.UnixMicro()
-		if r, ok := source.(generators.Ranger); ok {
-			source = r.Range(c.first, c.count)
+// next finds the records of a chunk that follow from others, and reports whether
+// there are any.
+func (g *generation) next(ctx context.Context, c *chunk) bool {
+	from := c.first
+	for ctx.Err() == nil && !g.follow.Ended() {
+		part, first, n := g.follow.Next(c.count)
+		if last := first + uint64(n); last > from { // those before are left out
+			c.source, c.first, c.count = part, max(first, from), int(last-max(first, from))
+			return true
 		}
-		for seq := c.first; seq < c.first+uint64(c.count); seq++ {
-			ev.ID = g.key.Seal(g.number, seq)
-			source.Fill(ev, seq, start+g.times.At(seq).Microseconds())
-			c.values = g.append(c.values, ev, seq)
-			c.valueEnds = append(c.valueEnds, len(c.values))
-			switch {
-			case g.keyField == 0:
-				c.keys = ev.ID.Append(c.keys)
-			case g.keyField > 0:
-				c.keys = append(c.keys, ev.Values[g.keyField].Str...)
-			}
-			c.keyEnds = append(c.keyEnds, len(c.keys))
-		}
-		c.ready <- struct{}{}
 	}
+	return false
 }
 
 // hand gives the records of a chunk to the sink.
 func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
+	if c.err != nil {
+		return c.err
+	}
+	if g.books != nil {
+		return g.book(ctx, c, out)
+	}
 	value, key := 0, 0
-	for i := range c.count {
+	for i := range c.made {
+		m := &c.made[i]
 		r := sink.Record{
-			Stream: g.number, Seq: c.first + uint64(i), Intended: time.Now(),
-			Value: c.values[value:c.valueEnds[i]], Key: c.keys[key:c.keyEnds[i]],
+			Stream: g.number, Seq: m.seq, Intended: time.Now(), At: m.at, Amount: m.amount,
+			Value: c.values[value:m.value], Key: c.keys[key:m.key],
 		}
-		value, key = c.valueEnds[i], c.keyEnds[i]
+		value, key = m.value, m.key
+		if g.partitions > 0 {
+			r.Partition = sink.Partition(r.Key, g.partitions)
+		}
+		if m.null && g.keyField >= 0 { // in a file it is a line that says null
+			r.Value = nil
+		}
+		if g.rows {
+			r.Row = &c.rows[i]
+		}
+		if err := out.Send(ctx, &r); err != nil {
+			return err
+		}
+	}
+	out.passed(g, c)
+	return ctx.Err()
+}
+
+// book gives the entries of a chunk to the statements, and those to the sink.
+func (g *generation) book(ctx context.Context, c *chunk, out *counting) error {
+	parties, ok := c.source.(messages.Parties)
+	if !ok {
+		return fmt.Errorf("making statements: %s knows no parties", c.source.Name())
+	}
+	for i := range c.made {
+		m := &c.made[i]
+		texts, at, err := g.books.Add(messages.Payment{Event: &c.rows[i], Seq: m.seq, Parties: parties})
+		if err == nil {
+			err = g.tell(ctx, out, texts, sink.Record{Seq: g.last, At: at})
+		}
+		if err != nil {
+			return err
+		}
+		g.last = m.seq
+	}
+	out.sent.Store(c.first + uint64(c.count))
+	return ctx.Err()
+}
+
+// tell sends the statements of a day. Their number is that of the day's last
+// entry, their key the account: the end of their id.
+func (g *generation) tell(ctx context.Context, out *counting, texts [][]byte, r sink.Record) error {
+	if r.Seq < g.skip {
+		return nil
+	}
+	for _, text := range texts {
+		r.Stream, r.Intended, r.Value = g.number, time.Now(), text
+		id, ok := messages.AccountOf(text)
+		if !g.shards.has(id) {
+			out.others++
+			continue
+		}
+		if r.Key = nil; ok && g.keyField >= 0 {
+			r.Key = id
+		}
 		if g.partitions > 0 {
 			r.Partition = sink.Partition(r.Key, g.partitions)
 		}
@@ -149,7 +240,7 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 			return err
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // counting is a sink that waits until each record is due, and counts.
@@ -157,35 +248,58 @@ type counting struct {
 	sink.Sink
 	pace
 	total
-	sent *atomic.Uint64 // the records so far, for others to read
+	sent *atomic.Uint64 // events so far, for others to read
+}
+
+// passed counts the events of a chunk, and those of which there is no record.
+func (c *counting) passed(g *generation, of *chunk) {
+	c.sent.Store(of.first + uint64(of.count) - g.first)
+	events := of.count
+	for i := range of.made {
+		if i > 0 && of.made[i].seq == of.made[i-1].seq {
+			events++ // an event can have several
+		}
+	}
+	c.others += uint64(of.others)
+	c.leftOut += uint64(events - len(of.made) - of.others)
 }
 
 // Send implements sink.Sink.
 func (c *counting) Send(ctx context.Context, r *sink.Record) error {
-	if err := c.wait(ctx, r.Seq); err != nil {
+	if err := c.wait(ctx, r); err != nil {
 		return err
 	}
 	if err := c.Sink.Send(ctx, r); err != nil {
 		return err
 	}
 	c.records++
-	c.sent.Store(c.records)
 	c.bytes += uint64(len(r.Value))
 	return nil
 }
 
 // pace says when a record is due.
 type pace struct {
-	times timeline // nil is as fast as possible
+	times timeline                     // by its number; nil is as fast as possible
+	due   func(at int64) time.Duration // or by its event time
 	begin time.Time
+	late  bool // the first record is due at once
 }
 
 // wait returns when the record is due, or ctx ends.
-func (p pace) wait(ctx context.Context, seq uint64) error {
-	if p.times == nil {
+func (p *pace) wait(ctx context.Context, r *sink.Record) error {
+	var after time.Duration
+	switch {
+	case p.due != nil:
+		after = p.due(r.At)
+		if p.late {
+			p.begin, p.late = p.begin.Add(-after), false
+		}
+	case p.times != nil:
+		after = p.times.At(r.Seq)
+	default:
 		return nil
 	}
-	rest := time.Until(p.begin.Add(p.times.At(seq)))
+	rest := time.Until(p.begin.Add(after))
 	if rest <= 0 {
 		return nil
 	}

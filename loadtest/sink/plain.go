@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/lakeproof/lakeproof/internal/fail"
 )
@@ -66,39 +64,4 @@ func writing(err error) error {
 	}
 	return fail.Wrap(fmt.Errorf("writing records: %w", err), fail.Internal,
 		"see whether the disk is full and the reader still there")
-}
-
-// File is a Writer into a file, which has its name only when it is whole.
-type File struct {
-	Writer
-	file *os.File
-	name string
-	err  error
-}
-
-// NewFile begins a file beside name; Close gives it its name.
-func NewFile(name string, binary bool) (*File, error) {
-	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, fail.Wrap(fmt.Errorf("making the file of records: %w", err), fail.Usage,
-			"choose a folder that exists and is writable")
-	}
-	return &File{Writer: *NewWriter(f, binary), file: f, name: name}, nil
-}
-
-// Send implements Sink.
-func (f *File) Send(ctx context.Context, r *Record) error {
-	if f.err == nil {
-		f.err = f.Writer.Send(ctx, r)
-	}
-	return f.err
-}
-
-// Close implements Sink. After an error the file keeps its temporary name.
-func (f *File) Close(ctx context.Context) error {
-	err := errors.Join(f.err, f.Flush(ctx), writing(f.file.Close()))
-	if err != nil {
-		return err
-	}
-	return writing(os.Rename(f.name+".part", f.name))
 }

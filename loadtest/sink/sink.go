@@ -13,6 +13,8 @@ package sink
 import (
 	"context"
 	"time"
+
+	"github.com/lakeproof/lakeproof/generators"
 )
 
 // Record is one encoded record and its identity. Key and Value are read before
@@ -24,6 +26,11 @@ type Record struct {
 	Key, Value  []byte
 	Partition   int32
 	TraceParent string // W3C trace context; "" for none
+
+	// What only files look at.
+	At     int64             // event time, microseconds since the Unix epoch
+	Amount int64             // minor units; 0 where there is none
+	Row    *generators.Event // of a file of rows
 }
 
 // Sink takes records. Send and Flush are called from several goroutines, but
