@@ -37,6 +37,25 @@ const (
 	smallHours = 3 * 3_600_000_000
 )
 
+// workday is a question about working days and its answer, which is the same for
+// all times from the one that was asked for until the answer.
+type workday struct{ into, from, next int64 }
+
+// workdays are the last questions of a market.
+type workdays [4]workday
+
+// next is the first moment after a time that is so far into a working day.
+func (w *workdays) next(local *calendar.Local, at, into int64) int64 {
+	for i := range w {
+		if d := &w[i]; d.into == into && d.from <= at && at < d.next {
+			return d.next
+		}
+	}
+	d := &w[into>>32%int64(len(w))]
+	*d = workday{into, at, local.NextWorkday(at, into)}
+	return d.next
+}
+
 // day is when a delay of the calendar ends in a market.
 func (e *engine) day(d *flow.Delay, market uint8, at int64) int64 {
 	local := e.calendars[market]
@@ -44,7 +63,7 @@ func (e *engine) day(d *flow.Delay, market uint8, at int64) int64 {
 	case flow.NextPayday:
 		return local.NextMonthday(at, payday, smallHours, true)
 	case flow.NextBusinessDay:
-		return local.NextWorkday(at, d.A)
+		return e.workdays[market].next(local, at, d.A)
 	default:
 		if d.A == 0 {
 			return local.NextMonth(at)

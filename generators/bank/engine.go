@@ -30,6 +30,7 @@ type engine struct {
 	closed, employer generators.Rand
 	habits           generators.Rand   // whom accounts pay
 	calendars        []*calendar.Local // of the markets
+	workdays         []workdays        // there
 	zones            *calendar.Zones   // those of the markets, in their order; nil: all are awake
 	payments         []uint32          // how often each account chose whom to pay
 	low              []uint64          // bitmap of accounts for which a top-up is under way
@@ -304,7 +305,7 @@ func (e *engine) clone() *engine {
 	c := *e
 	c.books = e.books.clone()
 	c.low, c.rows, c.payments = slices.Clone(e.low), slices.Clone(e.rows), slices.Clone(e.payments)
-	c.waiting = e.waiting.clone()
+	c.waiting, c.workdays = e.waiting.clone(), slices.Clone(e.workdays)
 	c.lanes = slices.Clone(e.lanes)
 	for i := range c.lanes {
 		c.lanes[i].acts, c.lanes[i].wheel = c.lanes[i].acts.clone(), c.lanes[i].wheel.clone()
