@@ -183,13 +183,13 @@ func (l *lane) open(c *Config) {
 	l.batch = newBatch(c.Start, shift)
 }
 
-// tickBits makes ticks in which some tens of events happen.
+// tickBits makes ticks in which some few events happen.
 func tickBits(c Clock) uint {
 	if c == nil {
 		return 30
 	}
 	span := c.At(1<<14) - c.At(0)
-	return uint(min(36, max(4, bits.Len64(uint64(span>>9)))))
+	return uint(min(36, max(4, bits.Len64(uint64(span>>11)))))
 }
 
 // deposit gives every customer money from outside to begin with.
