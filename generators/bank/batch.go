@@ -14,7 +14,7 @@ import "slices"
 type batch struct {
 	monthly, wheel *wheel
 	share          uint64  // of 2^32
-	until          int64   // when the day ends
+	until          int64   // when the hour ends
 	late           []int32 // how late the work was at the ends of hours, in minutes
 
 	// What customers did, and what followed: how much was taken from what is pending,
@@ -37,6 +37,7 @@ const (
 	minuteLong = 60_000_000
 	hourLong   = 60 * minuteLong
 	dayLong    = 24 * hourLong
+	longIdle   = 60 * dayLong // hours in which nothing happened for so long are not told apart
 	wholeShare = 1 << 32
 	forgetting = 16
 )
@@ -60,7 +61,10 @@ func (b *batch) push(p *pending) {
 
 // turn reports whether a slot is for what follows.
 func (b *batch) turn(at int64, random uint64) bool {
-	for at >= b.until {
+	if at-b.until > longIdle {
+		b.until = at
+	}
+	for at-b.until >= 0 { // a difference, because a clock may be at the end of time
 		b.look(at)
 	}
 	return random>>32 < b.share

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"math"
 	"testing"
 )
 
@@ -45,5 +46,18 @@ func TestCustomersKeepTheirDays(t *testing.T) {
 	// The control: as soon as it can be, so that it takes Mondays.
 	if least, most, _ := share(func(b *batch) { b.share = wholeShare * 7 / 8 }); most-least < 0.05 {
 		t.Errorf("the control: %.3f to %.3f of the slots are what customers begin", least, most)
+	}
+}
+
+// A clock that jumps, or that has come to the end of time, does not hold the bank
+// up.
+func TestBatchAtTheEndOfTime(t *testing.T) {
+	t.Parallel()
+	b := newBatch(opening, 20)
+	for _, at := range []int64{opening, opening + 400*dayLong, math.MaxInt64 - 1, math.MaxInt64, math.MaxInt64} {
+		b.turn(at, 1)
+	}
+	if len(b.late) > 10 {
+		t.Errorf("%d hours were looked at", len(b.late))
 	}
 }
