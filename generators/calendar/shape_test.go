@@ -427,3 +427,32 @@ func ExampleArrivals() {
 	// 2026-01-01T00:00:00.012657Z
 	// 302413294
 }
+
+// The rate by the customers' own clocks is that of all moments, put together
+// otherwise: a week has as much of it, and each hour what the curve says.
+func TestRateOn(t *testing.T) {
+	start := int64(NewDate(2026, 1, 5)) * day * second // a Monday
+	r := Rate{
+		Mean: 1, Start: start, End: start + 28*day*second, Curve: "retail",
+		Zones:   []Zone{{Name: "Europe/Berlin", Weight: 2, Country: "none"}, {Name: "America/New_York", Weight: 1, Country: "none"}},
+		Paydays: []Payday{{Day: 15, Factor: 2}},
+	}
+	s, err := r.Shape()
+	if err != nil {
+		t.Fatal(err)
+	}
+	curve, _ := Curve("retail")
+	for h := range int64(168) {
+		at := start + 7*day*second + h*hour*second
+		want := curve[h]
+		if h/24 == 3 { // Thursday, the 15th
+			want *= 2
+		}
+		if got := s.RateOn(at); got < want*0.999 || got > want*1.001 {
+			t.Fatalf("hour %d: %v, want %v", h, got, want)
+		}
+	}
+	if got := s.RateOn(start - day*second); got != 0 {
+		t.Errorf("before the shape: %v", got)
+	}
+}
