@@ -61,6 +61,7 @@ func (w *wire) metadata(ctx context.Context) (*kmsg.MetadataResponse, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.limit)
 	defer cancel()
+	w.begin()
 	list := w.candidates()
 	outcomes := make(chan outcome, len(list))
 	next, waiting := 0, 0

@@ -22,7 +22,8 @@ const (
 	// that a broker that stalls costs its own answers only.
 	askTimeout = 3 * time.Second
 	// restTime is for how much longer than a request a broker that did not answer
-	// is not asked at all: the rest of the collection in which it stalled.
+	// is not asked at all: the rest of the collection in which it stalled, and the
+	// whole of one that begins meanwhile, which has no time to try it again half-way.
 	restTime = time.Second
 )
 
@@ -38,6 +39,7 @@ type wire struct {
 	sent  atomic.Int64  // requests since the client was made
 
 	mu    sync.Mutex
+	cycle uint64          // collections so far
 	addrs []string        // of the seeds; the first are those of the configuration
 	boot  int             // how many those are
 	peers map[int32]*peer // by node id
@@ -52,6 +54,7 @@ type peer struct {
 	node     *kgo.Broker
 	answered time.Time // last
 	stalled  time.Time // since when it does not answer; zero while it does
+	rests    uint64    // the collection in which it was not asked for that
 }
 
 func newWire(cl *kgo.Client, addrs []string) *wire {
@@ -142,11 +145,19 @@ func (w *wire) find(broker int32, now time.Time) (*kgo.Broker, time.Duration, er
 		return w.cl.Broker(int(broker)), w.limit, nil
 	case p.stalled.IsZero():
 		return p.node, w.limit, nil
-	case now.Sub(p.stalled) < w.limit+restTime:
+	case now.Sub(p.stalled) < w.limit+restTime, p.rests == w.cycle && w.cycle > 0:
+		p.rests = w.cycle
 		return nil, 0, errStalled
 	default:
 		return p.node, w.limit / 2, nil
 	}
+}
+
+// begin begins a collection.
+func (w *wire) begin() {
+	w.mu.Lock()
+	w.cycle++
+	w.mu.Unlock()
 }
 
 // note remembers whether a broker answered. One that answered something else

@@ -24,6 +24,7 @@ const (
 type trace struct {
 	seq    uint64
 	at     time.Time // sent; with the monotonic clock
+	acked  time.Time // by the broker, perhaps after an election
 	fate   fate
 	read   bool      // whether its partition is read, so that it can be lost
 	offset int64     // where it was seen
@@ -121,7 +122,7 @@ func (t *track) acknowledge(seq uint64, now time.Time, err error) {
 	})
 	switch {
 	case r.fate == sent && r.read:
-		r.fate = acked
+		r.fate, r.acked = acked, now
 	case r.fate == sent:
 		t.settle(r, gone)
 	}
@@ -159,7 +160,7 @@ func (t *track) receive(seq uint64, offset int64, now time.Time) {
 func (t *track) expire(now time.Time, patience time.Duration) {
 	for i := range t.traces {
 		switch r := &t.traces[i]; {
-		case r.fate == acked && now.Sub(r.at) > patience:
+		case r.fate == acked && now.Sub(r.acked) > patience:
 			t.settle(r, lost)
 			r.count(func(s *stats) { s.lost++ })
 		case r.fate == sent && now.Sub(r.at) > 2*patience: // the client is not sure, and keeps it

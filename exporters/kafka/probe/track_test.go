@@ -28,12 +28,16 @@ func TestTrack(t *testing.T) {
 			stats{failed: 4},
 		},
 		"lost": {
-			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(11), patience) },
+			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(12), patience) },
 			stats{produced: 1, lost: 1, inFlight: 3},
 		},
 		"lost, and there after all": {
-			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(11), patience); t.receive(0, 0, at(12)) },
+			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(12), patience); t.receive(0, 0, at(13)) },
 			stats{produced: 1, lost: 1, received: 1, inFlight: 3},
+		},
+		"acknowledged late is not lost yet": { // the leader was killed, and another one elected
+			func(t *track) { t.acknowledge(0, at(9), nil); t.expire(at(11), patience); t.receive(0, 0, at(12)) },
+			stats{produced: 1, received: 1, inFlight: 3},
 		},
 		"not lost yet": {
 			func(t *track) { t.acknowledge(0, at(1), nil); t.expire(at(10), patience) },
