@@ -3,9 +3,10 @@
 //
 // A value flows like this: a [Config] becomes a [Bank]. Its engine fills slots:
 // event n of a stream happens at the n-th time of the stream's [Clock], and is
-// the earliest thing that is due there by then (a clearing, a refund, a salary,
-// a step of a crime), or something new that a customer does. What may happen is
-// declared in generators/flow; who commits a crime is planned in
+// something that a customer does (the next of what is under way, a step of a
+// crime, or something new) or, by a chance that is the same at all times of a week,
+// something that follows from that (a clearing, a refund, a salary). What may
+// happen is declared in generators/flow; who commits a crime is planned in
 // generators/fraud. The engine makes small [Event]s, millions a second in one
 // goroutine; [Stream] turns them into records, in as many goroutines as there
 // are. [Bank.Event] gives any event again: the bank remembers how it stood every
@@ -155,7 +156,7 @@ func (c *Config) check() error {
 }
 
 const (
-	minCustomers = 200     // so that each market has some
+	minCustomers = 200     // so that each market has two at least
 	maxCrimes    = 200_000 // ppm
 )
 

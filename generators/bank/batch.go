@@ -30,9 +30,9 @@ const (
 	// BatchAfter is how far away, in microseconds, something lies that is left to
 	// the batch.
 	BatchAfter = 6 * 3_600_000_000
-	// BatchLate is about how much later than it could the batch does something: a
+	// batchLate is about how much later than it could the batch does something: a
 	// day and three quarters, so that there is work at weekends.
-	BatchLate = 151_200_000_000
+	batchLate = 151_200_000_000
 
 	minuteLong = 60_000_000
 	hourLong   = 60 * minuteLong
@@ -108,7 +108,7 @@ func (b *batch) look(now int64) {
 	next := min(0.9, each(b.caused[1], b.done[1]))
 	follow := each(b.caused[0], b.done[0]) / (1 - next) * each(b.seen, b.done[1])
 	share := follow / (1 + follow)
-	share *= 1 + float64(0.1*(float64(late-BatchLate)/dayLong))
+	share *= 1 + float64(0.1*(float64(late-batchLate)/dayLong))
 	b.share = uint64(min(0.875, share) * wholeShare)
 	for _, n := range []*uint64{&b.done[0], &b.done[1], &b.caused[0], &b.caused[1], &b.seen} {
 		*n -= *n / forgetting

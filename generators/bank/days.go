@@ -59,11 +59,19 @@ func (w *workdays) next(local *calendar.Local, at, into int64) int64 {
 // day is when a delay of the calendar ends in a market.
 func (e *engine) day(d *flow.Delay, market uint8, at int64) int64 {
 	local := e.calendars[market]
+	if d.Law == flow.NextBusinessDay {
+		return e.workdays[market].next(local, at, d.A)
+	}
+	return Ends(local, d, at)
+}
+
+// Ends is when a delay of the calendar that begins at a time ends.
+func Ends(local *calendar.Local, d *flow.Delay, at int64) int64 {
 	switch d.Law {
 	case flow.NextPayday:
 		return local.NextMonthday(at, payday, smallHours, true)
 	case flow.NextBusinessDay:
-		return e.workdays[market].next(local, at, d.A)
+		return local.NextWorkday(at, d.A)
 	default:
 		if d.A == 0 {
 			return local.NextMonth(at)

@@ -13,12 +13,11 @@ import (
 type Clock interface{ At(n uint64) int64 }
 
 // engine is the bank at work. It fills slots: event n of a stream happens at the
-// n-th time of its clock, and is the earliest of what is due there by then, or
-// something new. So the rate is what the clock says, whatever the flows do, and
+// n-th time of its clock, and is something that customers do or something that
+// follows from it. So the rate is what the clock says, whatever the flows do, and
 // everything is a function of the seed and the clocks.
 //
-// It runs in one goroutine. What costs time is to render events, which is left
-// to others.
+// It runs in one goroutine. To render events is left to others.
 type engine struct {
 	*world
 	m                *machine

@@ -247,29 +247,12 @@ func (w *walker) done(due int64) int64 {
 	return w.start + before + int64(float64(max(0, due-from))/float64(to-from)*float64(end-before))
 }
 
-// The hours of the bank's calendar.
-const (
-	payday     = 25
-	smallHours = 3 * 3_600_000_000
-)
-
 // delay is how long a transition takes.
 func (w *walker) delay(d *flow.Delay, at int64) int64 {
-	switch d.Law {
-	case flow.AtOnce:
-		return 0
-	case flow.NextPayday:
-		return w.local.NextMonthday(at, payday, smallHours, true) - at
-	case flow.NextBusinessDay:
-		return w.local.NextWorkday(at, d.A) - at
-	case flow.MonthlyDay:
-		if d.A == 0 {
-			return w.local.NextMonth(at) - at
-		}
-		return w.local.NextMonthday(at, int(d.A), smallHours, false) - at
-	default:
-		return d.Draw(w.random(), w.amounts)
+	if d.Calendar() {
+		return bank.Ends(w.local, d, at) - at
 	}
+	return d.Draw(w.random(), w.amounts)
 }
 
 // months is how often a monthly flow begins in the span.
