@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,17 +77,32 @@ func TestNodeSettings(t *testing.T) {
 	}
 }
 
+// The script's child is not waited for while it begins: a leader in vfork is
+// not halted itself when its child is.
 func TestPauseHaltsTheWholeGroup(t *testing.T) {
 	s := stackIn(t, t.TempDir(), Options{})
-	r := spawnShell(t, s, Store, "while :; do sleep 0.01; done")
+	r := spawnShell(t, s, Store, "sleep 600 & echo $!; wait")
+	var child int
+	awaitTrue(t, "the child", func() bool {
+		raw, err := os.ReadFile(s.logPath(Store))
+		if err != nil {
+			t.Fatal(err)
+		}
+		child, err = strconv.Atoi(strings.TrimSpace(string(raw)))
+		return err == nil
+	})
+	halted := func(pid int) bool { return processState(t, pid) == "T" }
+	if halted(r.pid) || halted(child) {
+		t.Fatal("halted before it was told to")
+	}
 	if err := s.Pause(Store); err != nil {
 		t.Fatal(err)
 	}
-	awaitTrue(t, "the halt", func() bool { return processState(t, r.pid) == "T" })
+	awaitTrue(t, "the halt", func() bool { return halted(r.pid) && halted(child) })
 	if err := s.Resume(Store); err != nil {
 		t.Fatal(err)
 	}
-	awaitTrue(t, "going on", func() bool { return processState(t, r.pid) != "T" })
+	awaitTrue(t, "going on", func() bool { return !halted(r.pid) && !halted(child) })
 	if err := s.Pause(Catalog); fail.CodeOf(err) != fail.Usage {
 		t.Errorf("pausing what does not run: %v", err)
 	}
