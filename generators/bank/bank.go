@@ -35,7 +35,7 @@ import (
 )
 
 // AlgoVersion changes whenever the same configuration would give other events.
-const AlgoVersion = 2
+const AlgoVersion = 3
 
 // Config is what a bank is made of.
 type Config struct {
@@ -79,7 +79,7 @@ func New(c Config) (*Bank, error) {
 		return nil, fmt.Errorf("opening the bank: %w", err)
 	}
 	e := &engine{
-		world: w, m: m, books: newBooks(w), low: make([]uint64, c.Customers/64+1), payments: make([]uint32, c.Customers),
+		world: w, m: m, books: newBooks(w),
 		limit: max(minPending, pendingEach*c.Customers), zones: c.Zones,
 		closed: c.Seed.Rand("bank.closed"), employer: c.Seed.Rand("bank.employer"),
 		habits: c.Seed.Rand("bank.habits"),
@@ -92,6 +92,9 @@ func New(c Config) (*Bank, error) {
 	e.workdays = make([]workdays, len(e.calendars))
 	for s := range flow.Trades + 1 {
 		e.lanes = append(e.lanes, newLane(c, s))
+		if e.lanes[s].clock != nil {
+			e.paced = append(e.paced, uint8(s))
+		}
 	}
 	kinds := fraud.All()
 	for i := labels; i < lanes; i++ {
@@ -181,7 +184,7 @@ func newLane(c Config, s flow.Stream) lane {
 func (l *lane) open(c *Config) {
 	shift := tickBits(l.clock)
 	l.acts, l.wheel = newWheel(c.Start, shift), newWheel(c.Start, shift)
-	l.batch = newBatch(c.Start, shift)
+	l.batch = newBatch(c.Start)
 }
 
 // tickBits makes ticks in which some few events happen.

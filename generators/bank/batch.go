@@ -12,7 +12,7 @@ import "slices"
 // each thing that customers do, and a little more or less where the work is behind
 // or ahead. What comes each month (salaries) goes before the rest: it has its day.
 type batch struct {
-	monthly, wheel *wheel
+	monthly, daily *files
 	share          uint64  // of 2^32
 	until          int64   // when the hour ends
 	late           []int32 // how late the work was at the ends of hours, in minutes
@@ -42,9 +42,9 @@ const (
 	forgetting = 16
 )
 
-func newBatch(start int64, shift uint) batch {
+func newBatch(start int64) batch {
 	return batch{
-		monthly: newWheel(start, shift), wheel: newWheel(start, shift),
+		monthly: newFiles(start), daily: newFiles(start),
 		share: wholeShare / 2, until: start + hourLong,
 	}
 }
@@ -53,41 +53,43 @@ func newBatch(start int64, shift uint) batch {
 func (b *batch) push(p *pending) {
 	b.caused[b.follows]++
 	if p.state == toBegin {
-		b.monthly.push(*p)
+		b.monthly.push(p)
 		return
 	}
-	b.wheel.push(*p)
+	b.daily.push(p)
 }
 
 // turn reports whether a slot is for what follows.
-func (b *batch) turn(at int64, random uint64) bool {
+func (b *batch) turn(random uint64) bool { return random>>32 < b.share }
+
+// due is the file of which something is due, or nil.
+func (b *batch) due(at int64) *files {
+	switch {
+	case b.monthly.peek(at) != nil:
+		return b.monthly
+	case b.daily.peek(at) != nil:
+		return b.daily
+	default:
+		return nil
+	}
+}
+
+// look sets the share of the slots anew when it is time.
+func (b *batch) look(at int64) {
 	if at-b.until > longIdle {
 		b.until = at
 	}
 	for at-b.until >= 0 { // a difference, because a clock may be at the end of time
-		b.look(at)
-	}
-	return random>>32 < b.share
-}
-
-// take takes what is due.
-func (b *batch) take(at int64) (p pending, ok bool) {
-	switch {
-	case b.monthly.peek(at) != nil:
-		return b.monthly.pop(), true
-	case b.wheel.peek(at) != nil:
-		return b.wheel.pop(), true
-	default:
-		return p, false
+		b.hour(at)
 	}
 }
 
-// look notes how late the work is at the end of an hour, and sets the share at the
+// hour notes how late the work is at the end of an hour, and sets the share at the
 // end of a week (in the first one, of a day).
-func (b *batch) look(now int64) {
+func (b *batch) hour(now int64) {
 	b.until += hourLong
 	late := int64(0)
-	if p := b.wheel.peek(now); p != nil {
+	if p := b.daily.peek(now); p != nil {
 		late = min(now-p.due, 7*dayLong)
 	}
 	b.late = append(b.late, int32(late/minuteLong))
@@ -117,10 +119,10 @@ func (b *batch) look(now int64) {
 
 func each(of, all uint64) float64 { return float64(of+1) / float64(all+1) }
 
-func (b *batch) count() int { return b.monthly.count + b.wheel.count }
+func (b *batch) count() int { return b.monthly.count + b.daily.count }
 
 func (b *batch) clone() batch {
 	c := *b
-	c.monthly, c.wheel, c.late = b.monthly.clone(), b.wheel.clone(), slices.Clone(b.late)
+	c.monthly, c.daily, c.late = b.monthly.clone(), b.daily.clone(), slices.Clone(b.late)
 	return c
 }

@@ -26,7 +26,7 @@ func TestCustomersKeepTheirDays(t *testing.T) {
 				if l.batch.seen == followed {
 					began[day%7]++
 				}
-				if p := l.batch.wheel.peek(at); p != nil {
+				if p := l.batch.daily.peek(at); p != nil {
 					late += float64(at-p.due) / dayLong / (49 * 10_000)
 				}
 			}
@@ -53,9 +53,9 @@ func TestCustomersKeepTheirDays(t *testing.T) {
 // up.
 func TestBatchAtTheEndOfTime(t *testing.T) {
 	t.Parallel()
-	b := newBatch(opening, 20)
+	b := newBatch(opening)
 	for _, at := range []int64{opening, opening + 400*dayLong, math.MaxInt64 - 1, math.MaxInt64, math.MaxInt64} {
-		b.turn(at, 1)
+		b.look(at)
 	}
 	if len(b.late) > 10 {
 		t.Errorf("%d hours were looked at", len(b.late))

@@ -21,7 +21,14 @@ type books struct {
 	posted   uint64
 }
 
-type purse struct{ booked, held int64 }
+// purse is the account of a customer, and what else the bank needs whenever it
+// looks there.
+type purse struct {
+	booked, held int64
+	paid         uint32 // how often it chose whom to pay
+	home         uint8  // its market
+	short        bool   // whether a top-up is under way
+}
 
 // roles is how many accounts the bank itself has in each market. Those of the
 // customers and merchants are not among them, and stay empty.
@@ -31,6 +38,9 @@ func newBooks(w *world) *books {
 	b := &books{
 		accounts: make([]purse, w.customers()), tills: make([]int64, len(w.shops)),
 		house: make([][roles]int64, len(w.markets)), currency: make([]uint8, len(w.markets)),
+	}
+	for i, home := range w.homes {
+		b.accounts[i].home = home
 	}
 	first := map[string]uint8{}
 	for i, m := range w.markets {
@@ -76,11 +86,10 @@ func (p *parties) number(r flow.Role) uint32 {
 }
 
 // move is what a posting did: what went out of the one account, what came into
-// the other, in whose currencies, and whether the bank changed it on the way.
+// the other, and in whose currencies.
 type move struct {
 	out, in     int64
 	here, there uint8
-	changed     bool
 }
 
 // worth converts an amount from the currency of one market to another's.
@@ -97,9 +106,9 @@ func (w *world) worth(amount int64, from, to uint8) int64 {
 func (b *books) post(w *world, from, to flow.Role, p *parties, amount int64) move {
 	source, here := b.at(from, p)
 	target, there := b.at(to, p)
-	m := move{amount, amount, here, there, false}
-	if b.currency[here] != b.currency[there] || b.currency[here] != b.currency[p.here] {
-		m = move{w.worth(amount, p.here, here), w.worth(amount, p.here, there), here, there, true}
+	m := move{amount, amount, here, there}
+	if b.changes(m, p) {
+		m.out, m.in = w.worth(amount, p.here, here), w.worth(amount, p.here, there)
 		b.house[here][flow.FX] += m.out
 		b.house[there][flow.FX] -= m.in
 	}
@@ -107,6 +116,11 @@ func (b *books) post(w *world, from, to flow.Role, p *parties, amount int64) mov
 	*target += m.in
 	b.posted++
 	return m
+}
+
+// changes reports whether the bank changes money on the way.
+func (b *books) changes(m move, p *parties) bool {
+	return b.currency[m.here] != b.currency[m.there] || b.currency[m.here] != b.currency[p.here]
 }
 
 // sums are the sums over all accounts by currency: each must be zero.

@@ -105,8 +105,8 @@ type cast struct{ *engine }
 
 // Account implements [fraud.Cast]: the busier, the likelier.
 func (c cast) Account(random uint64) uint32 {
-	m := &c.markets[c.homes[generators.Below(random, uint64(len(c.homes)))]]
-	return m.first + uint32(m.busy.Pick(generators.Again(random)))
+	m := &c.markets[c.anywhere(random)]
+	return m.buyer(generators.Again(random))
 }
 
 // Merchant implements [fraud.Cast].

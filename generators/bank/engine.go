@@ -31,9 +31,8 @@ type engine struct {
 	calendars        []*calendar.Local // of the markets
 	workdays         []workdays        // there
 	zones            *calendar.Zones   // those of the markets, in their order; nil: all are awake
-	payments         []uint32          // how often each account chose whom to pay
-	low              []uint64          // bitmap of accounts for which a top-up is under way
 	rows             []row             // of the customers; nil: nobody asked for their changes
+	paced            []uint8           // lanes that have a clock
 	starts           []int             // lanes that begin with an event for each account
 	entries          bool              // whether the ledger is written
 	start            int64             // when the bank opened
@@ -42,6 +41,7 @@ type engine struct {
 	deposits         generators.Rand
 	limit            int    // of what may be pending in a lane
 	stuck            uint64 // slots in which nothing could happen
+	fetched          int64  // worth nothing, but keeps the reads
 }
 
 // lane is one stream of events while the bank is at work.
@@ -50,12 +50,14 @@ type lane struct {
 	index  int
 	clock  Clock            // nil: its events follow from those of others
 	next   uint64           // number of the next event
+	known  uint64           // slots that are foreseen, before this one
 	acts   *wheel           // what customers will do of which nobody has seen anything yet
 	wheel  *wheel           // what follows soon
 	batch  batch            // what is due on another day
 	begin  generators.Alias // which of starts begins
 	starts []uint8          // flows
 	block  []Event          // from next-len(block) on
+	ahead  [foresight]foreseen
 	*draws
 }
 
@@ -74,7 +76,7 @@ func newDraws(seed generators.Seed, lane string) *draws {
 }
 
 const (
-	blockSize = 4096
+	blockSize = 1024
 	maxDepth  = 16  // states that are passed at once; flows are checked for less
 	maxTries  = 256 // flows that end without an event, until a slot is given up
 
@@ -91,13 +93,10 @@ func (e *engine) advance() *lane {
 	for {
 		var first *lane
 		var at int64
-		for i := range e.lanes {
+		for _, i := range e.paced {
 			l := &e.lanes[i]
-			if l.clock == nil {
-				continue
-			}
 			// Clocks that have come to their end stand still: nobody is forgotten then.
-			if t := l.clock.At(l.next); first == nil || t < at || t == at && l.next < first.next {
+			if t := e.foresee(l).at; first == nil || t < at || t == at && l.next < first.next {
 				first, at = l, t
 			}
 		}
@@ -121,8 +120,9 @@ func (e *engine) slot(l *lane, at int64) {
 	if e.crimes != nil && l.index == 0 {
 		e.crimes.perhaps(e, l, at)
 	}
-	turn := l.turn.At(l.next)
-	follows := l.batch.turn(at, turn)
+	l.batch.look(at)
+	turn := e.foresee(l).turn
+	follows := l.batch.turn(turn)
 	if l.pending() > e.limit+e.limit/4 { // so much follows that one slot of eight must do
 		follows = turn&7 != 7
 	}
@@ -150,7 +150,8 @@ type moment struct {
 // reports whether there was an event.
 func (e *engine) happen(l *lane, now moment, follows bool) bool {
 	if follows {
-		if p, ok := l.following(now.at); ok {
+		var p pending
+		if e.following(l, now.at, &p) {
 			l.batch.follows, l.batch.done[1] = 1, l.batch.done[1]+1
 			happened := e.proceed(l, &p, now)
 			if happened {
@@ -161,22 +162,44 @@ func (e *engine) happen(l *lane, now moment, follows bool) bool {
 	}
 	l.batch.follows = 0
 	if l.acts.peek(now.at) != nil {
+		e.fetchAll(l.acts.begun())
 		p := l.acts.pop()
 		return e.proceed(l, &p, now)
 	}
-	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
-	account := e.somebody(&e.markets[e.awake(now.at, l.place.At(now.draw))], e.m.flows[which], l.who.At(now.draw))
-	p := e.begin(l, which, account, now)
+	var which uint8
+	var account uint32
+	if f := e.foresee(l); f.fresh && now.draw%maxTries == 0 {
+		which, account = f.which, f.account
+	} else {
+		which, account = e.fresh(l, now)
+	}
+	var p pending
+	e.begin(l, &p, which, account, now)
 	e.goOn(l, which, account, now)
 	return e.enter(l, &p, now)
 }
 
+// fresh chooses what somebody begins who was not at it before, and who.
+func (e *engine) fresh(l *lane, now moment) (which uint8, account uint32) {
+	which = l.starts[l.begin.Pick(l.what.At(now.draw))]
+	market := &e.markets[e.awake(now.at, l.place.At(now.draw))]
+	return which, e.somebody(market, e.m.flows[which], l.who.At(now.draw))
+}
+
 // following takes what is due of what follows.
-func (l *lane) following(at int64) (pending, bool) {
+func (e *engine) following(l *lane, at int64, p *pending) bool {
 	if l.wheel.peek(at) != nil {
-		return l.wheel.pop(), true
+		e.fetchAll(l.wheel.begun())
+		*p = l.wheel.pop()
+		return true
 	}
-	return l.batch.take(at)
+	f := l.batch.due(at)
+	if f == nil {
+		return false
+	}
+	e.fetchAll(f.begun())
+	f.take(p)
+	return true
 }
 
 // proceed lets something go on that is due.
@@ -184,7 +207,7 @@ func (e *engine) proceed(l *lane, p *pending, now moment) bool {
 	if p.state == toBegin {
 		e.again(l, p, now)
 		short := p.amount
-		*p = e.begin(l, p.flow, p.account, now)
+		e.begin(l, p, p.flow, p.account, now)
 		p.amount += short
 	}
 	return e.enter(l, p, now)
@@ -236,7 +259,7 @@ func (e *engine) awake(at int64, random uint64) uint8 {
 	if e.zones != nil {
 		return uint8(e.zones.Pick(at, random))
 	}
-	return e.homes[generators.Below(random, uint64(len(e.homes)))]
+	return e.anywhere(random)
 }
 
 // again plans what comes after something that begins by itself: what comes each
@@ -245,25 +268,26 @@ func (e *engine) again(l *lane, p *pending, now moment) {
 	switch every := &e.m.flows[p.flow].Start.Every; {
 	case every.Calendar():
 		next := *p
-		next.due = e.day(every, e.homes[p.account], now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
+		next.due = e.day(every, e.books.accounts[p.account].home, now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
 		l.batch.push(&next)
 	case int(p.flow) == e.m.topUp:
-		e.low[p.account/64] &^= 1 << (p.account % 64)
+		e.books.accounts[p.account].short = false
 	default:
 		e.goOn(l, p.flow, p.account, now)
 	}
 }
 
 // begin begins a flow of an account.
-func (e *engine) begin(l *lane, which uint8, account uint32, now moment) pending {
+func (e *engine) begin(l *lane, p *pending, which uint8, account uint32, now moment) {
 	f := e.m.flows[which]
-	p := pending{due: now.at, account: account, state: int16(f.First), market: e.homes[account], flow: which}
+	*p = pending{}
+	p.due, p.account, p.state, p.flow = now.at, account, int16(f.First), which
+	p.market = e.books.accounts[account].home
 	if f.Abroad > 0 && generators.Chance(l.travel.At(now.draw), uint64(f.Abroad)) {
-		p.market = e.homes[generators.Below(generators.Again(l.travel.At(now.draw)), uint64(len(e.homes)))]
+		p.market = e.anywhere(generators.Again(l.travel.At(now.draw)))
 	}
-	e.choose(f, &p, l.other.At(now.draw))
-	e.price(f, &p, l.amount.At(now.draw))
-	return p
+	e.choose(f, p, l.other.At(now.draw))
+	e.price(f, p, l.amount.At(now.draw))
 }
 
 // choose chooses the other side.
@@ -303,7 +327,7 @@ func (p *place) notes(amount int64) int64 { return max(1, min((amount+p.Note/2)/
 func (e *engine) clone() *engine {
 	c := *e
 	c.books = e.books.clone()
-	c.low, c.rows, c.payments = slices.Clone(e.low), slices.Clone(e.rows), slices.Clone(e.payments)
+	c.rows = slices.Clone(e.rows)
 	c.waiting, c.workdays = e.waiting.clone(), slices.Clone(e.workdays)
 	c.lanes = slices.Clone(e.lanes)
 	for i := range c.lanes {

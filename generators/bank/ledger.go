@@ -57,7 +57,7 @@ func (e *engine) record(b *booking, post flow.Posting, who *parties, m move) {
 		why = forFee
 	}
 	from, to := who.number(post.From), who.number(post.To)
-	if !m.changed {
+	if !e.books.changes(m, who) {
 		e.write(b, newEntry(post.From, post.To, why), Event{Account: from, Other: to, Amount: m.out, Market: m.here})
 		return
 	}

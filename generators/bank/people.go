@@ -24,6 +24,34 @@ func newLaw(n uint64, s float64) *law {
 	return l
 }
 
+// newBuyers is the law of how busy n people are, the least busy first: what each of
+// them buys is log-normal.
+func newBuyers(n uint64, amounts *generators.LogNormal) *law {
+	const points = 1 << 14
+	var weights [points]float64
+	sum := 0.0
+	for i := range weights {
+		weights[i] = float64(amounts.Draw(uint64(2*i+1)<<(63-14), 1<<20, generators.Sigma(busySigma)))
+		sum += weights[i]
+	}
+	l := &law{n: n}
+	before, next := 0.0, 0
+	for i, w := range weights {
+		for ; next < quantiles; next++ {
+			rest := float64(sum*float64(next)/quantiles) - before
+			if rest > w {
+				break
+			}
+			l.quantiles[next] = 1 + float64(float64(n)*((float64(i)+float64(rest/w))/points))
+		}
+		before += w
+	}
+	l.quantiles[quantiles] = float64(n) + 1
+	return l
+}
+
+const busySigma = 900 // thousandths
+
 // pick maps random bits to a rank.
 func (l *law) pick(random uint64) uint64 {
 	at := random >> (64 - 8)
@@ -38,7 +66,12 @@ func (e *engine) somebody(m *place, f *flow.Flow, random uint64) uint32 {
 	if f.With == flow.AnAccount {
 		return m.ranked(m.payers.pick(random))
 	}
-	return m.first + uint32(m.busy.Pick(random))
+	return m.buyer(random)
+}
+
+// buyer is who buys something: some buy more than others.
+func (p *place) buyer(random uint64) uint32 {
+	return p.first + uint32((p.buyers.pick(random)*p.mingle)%(uint64(p.last-p.first)))
 }
 
 // ranked is the account of a rank: scattered among those of its market.
@@ -51,15 +84,16 @@ func (p *place) ranked(rank uint64) uint32 {
 // else, most often of its own market, and the likelier the more others pay them.
 func (e *engine) payee(account uint32) uint32 {
 	draw := e.habits.Entity(uint64(account))
-	n := uint64(e.payments[account])
-	e.payments[account]++
+	purse := &e.books.accounts[account]
+	n := uint64(purse.paid)
+	purse.paid++
 	for n > 0 && !generators.Chance(draw.At(n), newPayee+min(n, 100)*newEach) {
 		n = generators.Below(generators.Again(draw.At(n)), n)
 	}
 	random := generators.Again(generators.Again(draw.At(n)))
-	m := &e.markets[e.homes[account]]
+	m := &e.markets[purse.home]
 	if generators.Chance(random, payeeAbroad) {
-		m = &e.markets[e.homes[generators.Below(generators.Again(random), uint64(len(e.homes)))]]
+		m = &e.markets[e.anywhere(generators.Again(random))]
 	}
 	rank := m.payees.pick(generators.Again(generators.Again(random)))
 	if other := m.ranked(rank); other != account {

@@ -42,8 +42,8 @@ func (e *engine) enter(l *lane, p *pending, now moment) bool {
 
 // settle does what entering a state does to the books.
 func (e *engine) settle(l *lane, s *flow.State, p *pending, now moment) {
-	home := e.homes[p.account]
 	purse := &e.books.accounts[p.account]
+	home := purse.home
 	if s.Release {
 		purse.held -= e.worth(p.amount, p.market, home)
 	}
@@ -61,9 +61,11 @@ func (e *engine) settle(l *lane, s *flow.State, p *pending, now moment) {
 
 // pay does the postings of a state.
 func (e *engine) pay(l *lane, s *flow.State, p *pending, at int64) {
-	who := parties{account: p.account, other: p.other, home: e.homes[p.account], there: p.market, here: p.market}
+	var who parties
+	who.account, who.other = p.account, p.other
+	who.home, who.there, who.here = e.books.accounts[p.account].home, p.market, p.market
 	if look := &e.m.looks[p.state]; look.shows&showMerchant == 0 && look.shows&showOther != 0 {
-		who.there = e.homes[p.other]
+		who.there = e.books.accounts[p.other].home
 	}
 	var book booking
 	if e.entries {
@@ -90,16 +92,17 @@ func (e *engine) emit(l *lane, s *flow.State, p *pending, now moment) {
 			p.order = uint64(now.at)
 		}
 	}
-	ev := Event{
-		At: now.at, Amount: p.amount, Balance: e.available(p.account), Flow: p.number - 1, Order: p.order, Crime: p.crime,
-		Account: p.account, Other: p.other, State: uint16(p.state), Market: p.market, Times: p.times,
-	}
+	l.block = append(l.block, Event{})
+	ev := &l.block[len(l.block)-1] // written where it stays: to copy what was just written takes longer than to write it
+	ev.At, ev.Amount, ev.Balance = now.at, p.amount, e.available(p.account)
+	ev.Flow, ev.Order, ev.Crime = p.number-1, p.order, p.crime
+	ev.Account, ev.Other = p.account, p.other
+	ev.State, ev.Market, ev.Times = uint16(p.state), p.market, p.times
 	if len(s.Codes) > 1 {
 		ev.Code = uint8(s.Why.Pick(l.why.At(now.draw)))
 	}
-	l.block = append(l.block, ev)
 	if p.crime != 0 {
-		e.crimes.label(e, l, &ev)
+		e.crimes.label(e, l, ev)
 	}
 	if e.rows != nil && e.m.looks[p.state].kyc != kycNone {
 		e.lanes[customers].wheel.push(pending{due: now.at, account: p.account, state: p.state, flow: becomesKnown})
@@ -175,7 +178,7 @@ func (e *engine) leave(l *lane, s *flow.State, p *pending, facts flow.Facts, now
 
 // facts is what holds of what is asked.
 func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known flow.Facts) {
-	home := e.homes[p.account]
+	home := e.books.accounts[p.account].home
 	if asked&flow.InsufficientFunds != 0 {
 		if short := e.worth(p.amount, p.market, home) - e.available(p.account); short > 0 {
 			known |= flow.InsufficientFunds
@@ -203,15 +206,15 @@ func (e *engine) facts(l *lane, asked flow.Facts, p *pending, now moment) (known
 // fillUp lets somebody whose money does not suffice have what is missing and
 // something more, unless that is under way.
 func (e *engine) fillUp(l *lane, account uint32, short int64, now moment) {
-	word, bit := &e.low[account/64], uint64(1)<<(account%64)
-	if e.m.topUp < 0 || *word&bit != 0 {
+	purse := &e.books.accounts[account]
+	if e.m.topUp < 0 || purse.short {
 		return
 	}
 	to := &e.lanes[e.m.flows[e.m.topUp].Stream]
 	if to.clock == nil {
 		return
 	}
-	*word |= bit
+	purse.short = true
 	wait := e.amounts.Draw(l.wait.At(now.draw), topUpMedian, generators.Sigma(1000)) << 10
 	to.wheel.push(pending{due: now.at + wait, amount: short, account: account, state: toBegin, flow: uint8(e.m.topUp)})
 }

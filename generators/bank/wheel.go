@@ -63,34 +63,18 @@ type wheel struct {
 	next  int
 	slots [levels][256]list
 	used  [levels][4]uint64 // bitmap of the slots that hold something
-	pool  []*[chunk]page    // grows without moving what is there
-	pages int32
-	free  int32 // first free page, or -1
+	pages
 }
 
-const (
-	levels   = 8
-	pageSize = 15
-	chunk    = 256
-)
-
-// list is the entries of one slot, in pages.
-type list struct{ first, last int32 }
-
-// page is some entries of a slot.
-type page struct {
-	entries [pageSize]pending
-	n       int32
-	next    int32
-}
+const levels = 8
 
 // newWheel returns an empty wheel that begins at a time. The shift makes ticks
 // of about the time in which a handful of entries become due.
 func newWheel(start int64, shift uint) *wheel {
-	w := &wheel{shift: shift, now: start >> shift, free: -1}
+	w := &wheel{shift: shift, now: start >> shift, pages: pages{free: -1}}
 	for l := range w.slots {
 		for s := range w.slots[l] {
-			w.slots[l][s] = list{-1, -1}
+			w.slots[l][s] = noList()
 		}
 	}
 	return w
@@ -118,38 +102,8 @@ func (w *wheel) push(p pending) {
 func (w *wheel) place(p *pending, tick int64) {
 	level := (bits.Len64(uint64(tick^w.now)) - 1) / 8
 	slot := uint8(tick >> (8 * level))
-	l := &w.slots[level][slot]
-	if l.last < 0 || w.page(l.last).n == pageSize {
-		at := w.more()
-		if l.last < 0 {
-			l.first = at
-		} else {
-			w.page(l.last).next = at
-		}
-		l.last = at
-		w.used[level][slot/64] |= 1 << (slot % 64)
-	}
-	last := w.page(l.last)
-	last.entries[last.n] = *p
-	last.n++
-}
-
-func (w *wheel) page(at int32) *page { return &w.pool[at/chunk][at%chunk] }
-
-// more takes a page that is free.
-func (w *wheel) more() int32 {
-	at := w.free
-	if at < 0 {
-		at = w.pages
-		if w.pages++; at%chunk == 0 {
-			w.pool = append(w.pool, new([chunk]page))
-		}
-	} else {
-		w.free = w.page(at).next
-	}
-	p := w.page(at)
-	p.n, p.next = 0, -1
-	return at
+	w.used[level][slot/64] |= 1 << (slot % 64)
+	w.add(&w.slots[level][slot], p)
 }
 
 // peek returns the earliest entry that is due at a time, or nil.
@@ -161,6 +115,15 @@ func (w *wheel) peek(t int64) *pending {
 		return p
 	}
 	return nil
+}
+
+// begun returns the entries up to the current tick when peek returned the first of
+// them.
+func (w *wheel) begun() []pending {
+	if w.next > 0 {
+		return nil
+	}
+	return w.head
 }
 
 // pop takes the entry that peek returned.
@@ -213,21 +176,18 @@ func (w *wheel) earliest() (level int, slot uint8, ok bool) {
 // open empties a slot whose time has come, into lower levels or the head.
 func (w *wheel) open(level int, slot uint8) {
 	l := w.slots[level][slot]
-	w.slots[level][slot] = list{-1, -1}
+	w.slots[level][slot] = noList()
 	w.used[level][slot/64] &^= 1 << (slot % 64)
-	for at := l.first; at >= 0; {
-		page := w.page(at)
-		for i := range page.n {
-			p := &page.entries[i]
+	for i := l.first; i >= 0; i = w.drop(i) {
+		entries := w.entries(&l, i)
+		for n := range entries {
+			p := &entries[n]
 			if tick := p.due >> w.shift; tick <= w.now {
 				w.head = append(w.head, *p)
 			} else {
 				w.place(p, tick)
 			}
 		}
-		next := page.next
-		page.next, w.free = w.free, at
-		at = next
 	}
 }
 
@@ -235,9 +195,6 @@ func (w *wheel) open(level int, slot uint8) {
 func (w *wheel) clone() *wheel {
 	c := *w
 	c.head, c.next = slices.Clone(w.head[w.next:]), 0
-	c.pool = make([]*[chunk]page, len(w.pool))
-	for i, pages := range w.pool {
-		c.pool[i] = new(*pages)
-	}
+	c.pages = w.pages.clone()
 	return &c
 }

@@ -18,9 +18,10 @@ import (
 // of one long string, so that rendering an event costs one miss for each.
 type world struct {
 	markets   []place
-	homes     []uint8 // market of each account
-	accounts  string  // rows of rowSize
-	merchants string  // rows of rowSize
+	homes     []uint8          // market of each account
+	crowd     generators.Alias // the markets, by how many accounts they have
+	accounts  string           // rows of rowSize
+	merchants string           // rows of rowSize
 	shops     []shop
 	amounts   *generators.LogNormal
 	strangers string // devices of nobody's, rows of tokenSize
@@ -30,7 +31,8 @@ type world struct {
 type place struct {
 	fintech.Market
 	first, last uint32 // its accounts: first to last-1
-	busy        generators.Alias
+	buyers      *law   // of ranks too, by how much they buy
+	mingle      uint64
 	payers      *law // of ranks
 	payees      *law
 	scatter     uint64 // of ranks over accounts
@@ -89,20 +91,17 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 	texts.markets = markets
 	w.homes = make([]uint8, 0, customers)
 	accounts, rows := make([]byte, 0, customers*rowSize), make([]byte, 0, merchants*rowSize)
-	activity := seed.Rand("bank.activity")
 	var share uint64
 	for i := range markets {
 		m := &markets[i]
 		share += m.Share
 		p := place{Market: *m, first: uint32(len(w.homes)), last: uint32(uint64(customers) * share / 1000)}
-		weights := make([]uint64, 0, p.last-p.first)
 		for id := p.first; id < p.last; id++ {
 			w.homes = append(w.homes, uint8(i))
 			accounts = texts.account(accounts, uint64(id))
-			weights = append(weights, uint64(w.amounts.Draw(activity.At(uint64(id)), 1000, generators.Sigma(900))))
 		}
-		p.busy = generators.NewAlias(weights...)
-		n := uint64(len(weights))
+		n := uint64(p.last - p.first)
+		p.buyers, p.mingle = newBuyers(n, w.amounts), coprime(n, seed.Rand("bank.mingle").At(uint64(i)))
 		p.payers, p.payees = newLaw(n, payerSlope), newLaw(n, payeeSlope)
 		p.scatter = coprime(n, seed.Rand("bank.scatter").At(uint64(i)))
 		size := max(2*guilds, int(uint64(merchants)*m.Share/1000))
@@ -111,6 +110,11 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 		}
 		w.markets = append(w.markets, p)
 	}
+	sizes := make([]uint64, len(w.markets))
+	for i := range w.markets {
+		sizes[i] = uint64(w.markets[i].last - w.markets[i].first)
+	}
+	w.crowd = generators.NewAlias(sizes...)
 	w.accounts, w.merchants = string(accounts), string(rows)
 	var devices []byte
 	for i := range uint64(strangers) {
@@ -182,6 +186,9 @@ func tradesOf(which int) []fintech.Trade {
 		return []fintech.Trade{{MCC: "7361", Word: "Works", SKU: "EMP", Median: 240_000, Sigma: 450, Share: 1}}
 	}
 }
+
+// anywhere is a market, the likelier the more accounts it has.
+func (w *world) anywhere(random uint64) uint8 { return uint8(w.crowd.Pick(random)) }
 
 func (w *world) customers() int { return len(w.homes) }
 

@@ -1,0 +1,155 @@
+package bank
+
+import (
+	"math"
+	"math/bits"
+)
+
+// files hold what is due on another day, as a bank's batch does: a file for each
+// half hour, in which entries lie in the order in which they came. A file is
+// worked off when its half hour is over. So each entry is written once and read
+// once, one after the other; only what lies beyond all files is put back now and
+// then.
+type files struct {
+	now    int64 // the half hour whose file is open; those before it are empty
+	ready  int64 // nothing can be taken before this time, unless it is put there
+	count  int
+	open   []pending // what is left of a page that was taken out of the open file
+	opened int       // how much there was of it
+	page   int32     // that page, or -1
+	slots  [fileSlots]list
+	used   [fileSlots / 64]uint64 // bitmap of the files that hold something
+	pages
+}
+
+const (
+	fileShift = 31   // microseconds in a file, as a power of two: 36 minutes
+	fileSlots = 2048 // 51 days
+)
+
+func newFiles(start int64) *files {
+	f := &files{now: start >> fileShift, page: -1, pages: pages{free: -1}}
+	for i := range f.slots {
+		f.slots[i] = noList()
+	}
+	return f
+}
+
+// push adds an entry. One that is due before the open file is put into that.
+func (f *files) push(p *pending) {
+	f.count++
+	f.put(p)
+}
+
+func (f *files) put(p *pending) {
+	tick := min(max(p.due>>fileShift, f.now), f.now+fileSlots-1)
+	slot := tick % fileSlots
+	f.used[slot/64] |= 1 << (slot % 64)
+	f.add(&f.slots[slot], p)
+	if tick == f.now {
+		f.ready = math.MinInt64
+	} else {
+		f.ready = min(f.ready, (tick+1)<<fileShift)
+	}
+}
+
+// peek returns the next entry of a file whose half hour is over at a time, or nil.
+func (f *files) peek(at int64) *pending {
+	if len(f.open) == 0 && (at < f.ready || !f.turn(at)) {
+		return nil
+	}
+	return &f.open[0]
+}
+
+// begun returns the entries that lie together with the one that peek returned, when
+// that is the first of them.
+func (f *files) begun() []pending {
+	if len(f.open) < f.opened {
+		return nil
+	}
+	return f.open
+}
+
+// take takes the entry that peek returned.
+func (f *files) take(p *pending) {
+	*p = f.open[0]
+	f.open = f.open[1:]
+	f.count--
+}
+
+// turn goes on to the next page of what can be taken at a time.
+func (f *files) turn(at int64) bool {
+	for {
+		if f.page >= 0 {
+			f.drop(f.page)
+			f.page = -1
+		}
+		slot := f.now % fileSlots
+		l := &f.slots[slot]
+		if l.first < 0 {
+			f.used[slot/64] &^= 1 << (slot % 64)
+			if !f.advance(at) {
+				return false
+			}
+			continue
+		}
+		f.page = l.first
+		page := f.entries(l, f.page)
+		if l.first = f.at(f.page).next; l.first < 0 {
+			l.last = -1
+		}
+		f.open = page[:0]
+		for i := range page {
+			if p := &page[i]; p.due>>fileShift <= f.now {
+				f.open = append(f.open, *p)
+			} else {
+				f.put(p) // it lies beyond all files
+			}
+		}
+		if f.opened = len(f.open); f.opened > 0 {
+			return true
+		}
+	}
+}
+
+// advance goes on to the next file that holds something and whose half hour is
+// over at a time.
+func (f *files) advance(at int64) bool {
+	tick, ok := f.following()
+	if !ok {
+		f.ready, f.now = math.MaxInt64, max(f.now, at>>fileShift)
+		return false
+	}
+	if end := (tick + 1) << fileShift; end > at {
+		f.ready = end
+		return false
+	}
+	f.now, f.ready = tick, math.MinInt64
+	return true
+}
+
+// following finds the first file that holds something.
+func (f *files) following() (tick int64, ok bool) {
+	from := f.now % fileSlots
+	for i := range int64(len(f.used) + 1) {
+		at := (from/64 + i) % int64(len(f.used))
+		word := f.used[at]
+		if i == 0 {
+			word &= math.MaxUint64 << (from % 64)
+		}
+		if word != 0 {
+			slot := at*64 + int64(bits.TrailingZeros64(word))
+			return f.now + (slot-from+fileSlots)%fileSlots, true
+		}
+	}
+	return 0, false
+}
+
+func (f *files) clone() *files {
+	c := *f
+	c.pages = f.pages.clone()
+	if c.page >= 0 {
+		c.open = c.at(c.page).entries[f.opened-len(f.open) : f.opened]
+	}
+	return &c
+}
