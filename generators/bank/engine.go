@@ -268,7 +268,8 @@ func (e *engine) again(l *lane, p *pending, now moment) {
 	switch every := &e.m.flows[p.flow].Start.Every; {
 	case every.Calendar():
 		next := *p
-		next.due = e.day(every, e.books.accounts[p.account].home, now.at) + int64(l.wait.At(now.draw)>>31) // within some 2.4 hours
+		next.due = e.day(every, e.books.accounts[p.account].home, now.at)
+		next.due += int64(l.wait.At(now.draw) >> 31) // within some 2.4 hours
 		l.batch.push(&next)
 	case int(p.flow) == e.m.topUp:
 		e.books.accounts[p.account].short = false

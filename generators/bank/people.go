@@ -71,7 +71,7 @@ func (e *engine) somebody(m *place, f *flow.Flow, random uint64) uint32 {
 
 // buyer is who buys something: some buy more than others.
 func (p *place) buyer(random uint64) uint32 {
-	return p.first + uint32((p.buyers.pick(random)*p.mingle)%(uint64(p.last-p.first)))
+	return p.first + uint32(p.buyers.pick(random)*p.mingle%uint64(p.last-p.first))
 }
 
 // ranked is the account of a rank: scattered among those of its market.

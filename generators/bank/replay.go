@@ -27,8 +27,8 @@ type Block struct {
 
 const (
 	keptEngines = 6 // at most; each is as big as what changes in a bank
-	keptBlocks  = 64
-	firstGap    = 64 // blocks
+	keptBlocks  = 256
+	firstGap    = 256 // blocks
 )
 
 func newTape(e *engine) *tape {
