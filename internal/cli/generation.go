@@ -172,10 +172,11 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 		return g.book(ctx, c, out)
 	}
 	value, key := 0, 0
+	now, r := time.Now(), &out.record
 	for i := range c.made {
 		m := &c.made[i]
-		r := sink.Record{
-			Stream: g.number, Seq: m.seq, Intended: time.Now(), At: m.at, Amount: m.amount,
+		*r = sink.Record{
+			Stream: g.number, Seq: m.seq, Intended: now, At: m.at, Amount: m.amount,
 			Value: c.values[value:m.value], Key: c.keys[key:m.key],
 		}
 		value, key = m.value, m.key
@@ -188,7 +189,7 @@ func (g *generation) hand(ctx context.Context, c *chunk, out *counting) error {
 		if g.rows {
 			r.Row = &c.rows[i]
 		}
-		if err := out.Send(ctx, &r); err != nil {
+		if err := out.Send(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -248,7 +249,8 @@ type counting struct {
 	sink.Sink
 	pace
 	total
-	sent *atomic.Uint64 // events so far, for others to read
+	sent   *atomic.Uint64 // events so far, for others to read
+	record sink.Record    // the one that is handed over
 }
 
 // passed counts the events of a chunk, and those of which there is no record.
@@ -285,7 +287,8 @@ type pace struct {
 	late  bool // the first record is due at once
 }
 
-// wait returns when the record is due, or ctx ends.
+// wait returns when the record is due, or ctx ends. A record that has its time is
+// intended for that.
 func (p *pace) wait(ctx context.Context, r *sink.Record) error {
 	var after time.Duration
 	switch {
@@ -299,7 +302,8 @@ func (p *pace) wait(ctx context.Context, r *sink.Record) error {
 	default:
 		return nil
 	}
-	rest := time.Until(p.begin.Add(after))
+	r.Intended = p.begin.Add(after)
+	rest := time.Until(r.Intended)
 	if rest <= 0 {
 		return nil
 	}
