@@ -21,14 +21,14 @@ const foresight = 64 // slots in a group
 // foresee returns what is known of the next slot of a lane.
 func (e *engine) foresee(l *lane) *foreseen {
 	if l.next == l.known {
-		e.look(l)
+		e.lookAhead(l)
 		l.known += foresight
 	}
 	return &l.ahead[l.next%foresight]
 }
 
-// look looks at the group of slots from the next one on.
-func (e *engine) look(l *lane) {
+// lookAhead foresees the group of slots from the next one on.
+func (e *engine) lookAhead(l *lane) {
 	var fresh [foresight]*foreseen
 	var draws [foresight]uint64
 	some, sum := 0, int64(0)
