@@ -21,43 +21,27 @@ func (id ID128) Append(dst []byte) []byte {
 
 // Put writes the 36 characters that [ID128.Append] appends.
 func (id ID128) Put(out *[IDTextLen]byte) {
-	binary.LittleEndian.PutUint16(out[0:2], hex(id[0]))
-	binary.LittleEndian.PutUint16(out[2:4], hex(id[1]))
-	binary.LittleEndian.PutUint16(out[4:6], hex(id[2]))
-	binary.LittleEndian.PutUint16(out[6:8], hex(id[3]))
-	out[8] = '-'
-	binary.LittleEndian.PutUint16(out[9:11], hex(id[4]))
-	binary.LittleEndian.PutUint16(out[11:13], hex(id[5]))
-	out[13] = '-'
-	binary.LittleEndian.PutUint16(out[14:16], hex(id[6]))
-	binary.LittleEndian.PutUint16(out[16:18], hex(id[7]))
-	out[18] = '-'
-	binary.LittleEndian.PutUint16(out[19:21], hex(id[8]))
-	binary.LittleEndian.PutUint16(out[21:23], hex(id[9]))
-	out[23] = '-'
-	binary.LittleEndian.PutUint16(out[24:26], hex(id[10]))
-	binary.LittleEndian.PutUint16(out[26:28], hex(id[11]))
-	binary.LittleEndian.PutUint16(out[28:30], hex(id[12]))
-	binary.LittleEndian.PutUint16(out[30:32], hex(id[13]))
-	binary.LittleEndian.PutUint16(out[32:34], hex(id[14]))
-	binary.LittleEndian.PutUint16(out[34:36], hex(id[15]))
+	a, b := hex8(binary.BigEndian.Uint32(id[0:])), hex8(binary.BigEndian.Uint32(id[4:]))
+	c, d := hex8(binary.BigEndian.Uint32(id[8:])), hex8(binary.BigEndian.Uint32(id[12:]))
+	binary.LittleEndian.PutUint64(out[0:8], a)
+	binary.LittleEndian.PutUint64(out[8:16], '-'|b&0xffffffff<<8|'-'<<40|b>>32<<48)
+	binary.LittleEndian.PutUint64(out[16:24], b>>48|'-'<<16|c&0xffffffff<<24|'-'<<56)
+	binary.LittleEndian.PutUint32(out[24:28], uint32(c>>32))
+	binary.LittleEndian.PutUint64(out[28:36], d)
 }
 
 // String returns the 36 characters that [ID128.Append] appends.
 func (id ID128) String() string { return string(id.Append(nil)) }
 
-// hex returns the two lower-case hexadecimal digits of b, the first in the lower
-// byte.
-func hex(b byte) uint16 {
-	const digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" +
-		"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f" +
-		"404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f" +
-		"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f" +
-		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f" +
-		"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf" +
-		"c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf" +
-		"e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
-	return uint16(digits[2*int(b)]) | uint16(digits[2*int(b)+1])<<8
+// hex8 returns the eight lower-case hexadecimal digits of n, the first in the
+// lowest byte. All of them are made at once: each half is spread, until every digit
+// has a byte; then those above 9 are moved to the letters.
+func hex8(n uint32) uint64 {
+	x := uint64(n>>16) | uint64(n&0xffff)<<32
+	x = x>>8&0x000000ff_000000ff | x&0x000000ff_000000ff<<16
+	x = x>>4&0x000f000f_000f000f | x&0x000f000f_000f000f<<8
+	const each = 0x01010101_01010101
+	return x + '0'*each + (x+6*each)>>4&each*('a'-'0'-10)
 }
 
 // ParseID reads the 36 characters of RFC 9562 section 4, in either case, and
@@ -152,13 +136,15 @@ func (k *Key) Run() uint64 { return k.run }
 
 // Seal returns the UUID of event seq of a stream. Only the low 48 bits of seq
 // count.
-func (k *Key) Seal(stream uint16, seq uint64) ID128 {
+func (k *Key) Seal(stream uint16, seq uint64) (id ID128) {
 	left := k.run<<13 | uint64(stream)>>13
 	right := uint64(stream)&0x1fff<<48 | seq&MaxSeq
-	for i := range k.keys {
-		left, right = right, left^k.round(i, right)
-	}
-	var id ID128
+	left ^= k.round(0, right) // instead of changing sides after each round, the next one goes the other way
+	right ^= k.round(1, left)
+	left ^= k.round(2, right)
+	right ^= k.round(3, left)
+	left ^= k.round(4, right)
+	left, right = right, left
 	binary.BigEndian.PutUint64(id[:8], left>>13<<16|0x8000|left>>1&0x0fff)
 	binary.BigEndian.PutUint64(id[8:], 1<<63|left&1<<61|right)
 	return id

@@ -52,37 +52,35 @@ func str(s string) generators.Value { return generators.Value{Str: s} }
 func num(n int64) generators.Value  { return generators.Value{Int: n} }
 func none() generators.Value        { return generators.Value{Null: true} }
 
-// set and count write what is never null, and leave alone what is not read of such
-// a value: half the stores, and for a number no pointer.
+// set, unset and count write a text, one that is null and a number, and leave alone
+// what is not read of such a value and so never changes: half the stores, and for a
+// number no pointer.
 func set(v *generators.Value, s string)  { v.Str, v.Null = s, false }
+func unset(v *generators.Value)          { v.Str, v.Null = "", true }
 func count(v *generators.Value, n int64) { v.Int, v.Null = n, false }
 
 // fillPayment writes an event of the payments into a record.
 func (r *renderer) fillPayment(out *generators.Event, e *Event) {
 	v := (*payment)(out.Values)
 	s, m := &r.m.looks[e.State], &r.markets[e.Market]
+	payer := rowOf(r.accounts, e.Account)
 	count(&v[payEventTime], e.At-e.At%1000)
 	set(&v[payEventType], s.kind)
 	set(&v[payStatus], s.status)
 	set(&v[payChannel], s.channel)
 	count(&v[payPaymentID], int64(e.Flow))
-	v[payOrderID] = none()
-	if e.Order > 0 {
-		v[payOrderID] = num(int64(e.Order - 1))
-	}
-	set(&v[payAccountID], r.account(e.Account))
-	set(&v[payCustomerID], r.customer(e.Account))
-	v[payCardToken], v[payDevice], v[payTerminal] = none(), none(), none()
+	v[payOrderID].Int, v[payOrderID].Null = int64(max(e.Order, 1)-1), e.Order == 0
+	set(&v[payAccountID], payer[:numberSize])
+	set(&v[payCustomerID], payer[customerAt:][:numberSize])
 	if s.shows&showCard != 0 {
-		v[payCardToken] = str(r.card(e.Account))
+		set(&v[payCardToken], payer[cardAt:][:tokenSize])
+	} else {
+		unset(&v[payCardToken])
 	}
 	if s.shows&showDevice != 0 {
-		v[payDevice] = str(r.device(e.Account))
-		if e.Crime.stranger() { // a new one for each account, so that none gives a case away
-			v[payDevice] = str(r.stranger(r.strange.Entity(e.Crime.number()).At(uint64(e.Account))))
-		} else if random := r.detail.At(e.Flow); generators.Chance(random, newDevices) {
-			v[payDevice] = str(r.stranger(generators.Again(random)))
-		}
+		set(&v[payDevice], r.deviceOfPayment(payer, e))
+	} else {
+		unset(&v[payDevice])
 	}
 	r.fillOther(v, s, e)
 	count(&v[payAmount], e.Amount)
@@ -93,23 +91,42 @@ func (r *renderer) fillPayment(out *generators.Event, e *Event) {
 	count(&v[paySynthetic], 1)
 }
 
+// deviceOfPayment is the device that a payment was made from: mostly the payer's.
+func (r *renderer) deviceOfPayment(payer string, e *Event) string {
+	if e.Crime.stranger() { // a new one for each account, so that none gives a case away
+		return r.stranger(r.strange.Entity(e.Crime.number()).At(uint64(e.Account)))
+	}
+	if random := r.detail.At(e.Flow); generators.Chance(random, newDevices) {
+		return r.stranger(generators.Again(random))
+	}
+	return payer[deviceAt:][:tokenSize]
+}
+
 func (r *renderer) fillOther(v *payment, s *look, e *Event) {
 	switch {
 	case s.shows&showMerchant != 0:
-		v[payCounterparty], v[payMCC] = str(r.merchant(e.Other)), str(r.mcc(e.Other))
-		set(&v[payCountry], r.country(e.Other))
+		payee := rowOf(r.merchants, e.Other)
+		set(&v[payCounterparty], payee[:numberSize])
+		set(&v[payMCC], payee[mccAt:][:4])
+		set(&v[payCountry], payee[countryAt:][:2])
 		if s.shows&showTerminal != 0 {
-			v[payTerminal] = str(r.terminal(e.Other))
+			set(&v[payTerminal], payee[terminalAt:][:9])
+		} else {
+			unset(&v[payTerminal])
 		}
 		return
 	case s.shows&showOther != 0:
-		v[payCounterparty] = str(r.account(e.Other))
+		set(&v[payCounterparty], r.account(e.Other))
 	default:
-		v[payCounterparty] = none()
+		unset(&v[payCounterparty])
 	}
-	v[payMCC] = none()
+	unset(&v[payMCC])
+	unset(&v[payTerminal])
 	set(&v[payCountry], r.markets[e.Market].Country)
 }
+
+// rowOf is the row of an account or a merchant.
+func rowOf(rows string, i uint32) string { return rows[int(i)*rowSize:][:rowSize] }
 
 // touch reads a byte of each row that events need, so that the processor waits
 // for all of them at once: rendering one event after the other, it would wait for

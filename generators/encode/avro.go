@@ -48,23 +48,28 @@ func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 	n += generators.IDTextLen
 	values := ev.Values[1:]
-	for at := 0; at < len(e.ops); at += runFields {
-		dst, n = e.run(dst, n, e.ops[at:min(at+runFields, len(e.ops))], values[at:])
+	for at := 0; at < len(e.ops); at++ {
+		done, size := putFields((*area)(dst[n:]), e.ops[at:min(at+runFields, len(e.ops))], values[at:])
+		n += size
+		if at += done; at < len(e.ops) {
+			dst, n = e.putField(dst, n, e.ops[at], &values[at])
+		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	values[len(e.ops)] = generators.Value{Int: int64(sum)}
-	return dst[:n+putLong((*varint)(dst[n:]), int64(sum))]
+	return dst[:n+putSumVarint((*varint)(dst[n:]), 2*uint64(sum))]
 }
 
-// run writes some fields behind the n bytes of dst. There is room for everything
-// but long strings: those make room for themselves.
+// putFields writes fields up to one that needs room for itself, and returns how
+// many it wrote and how many bytes. It calls as little as it can, so that what it
+// works with stays in registers.
 //
 //nolint:funlen // a call for each string would cost more than the string
-func (e *avroEncoder) run(dst []byte, n int, ops []op, values []generators.Value) ([]byte, int) {
-	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
-	values = values[:len(ops)]
+func putFields(a *area, ops []op, values []generators.Value) (done, m int) {
+	values, _ = values[:len(ops)], a[0] // neither is looked at again in the loop
 	for i, op := range ops {
 		v := &values[i]
+		at := m
 		if op&nullable != 0 {
 			if v.Null {
 				a[m&inArea] = 0 // branch 0 of the union
@@ -72,57 +77,86 @@ func (e *avroEncoder) run(dst []byte, n int, ops []op, values []generators.Value
 				continue
 			}
 			a[m&inArea] = 2 // branch 1
-			m++
+			at++
 		}
-		switch at := m & inArea; op &^ nullable {
+		at &= inArea
+		switch op &^ nullable {
 		case opString:
 			s := v.Str
 			a[at] = byte(len(s) << 1)
-			at++
+			at = (at + 1) & inArea
 			switch {
 			case len(s) > shortText:
-				dst, n = e.putText(dst, n+m, s)
-				a, m = (*area)(dst[n:]), 0
-				continue
+				return i, m
 			case len(s) >= 16:
 				copy(a[at:at+16], s[:16])
 				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
 			case len(s) >= 8:
-				copy(a[at:at+8], s[:8])
-				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+				binary.LittleEndian.PutUint64(a[at:], word(s))
+				binary.LittleEndian.PutUint64(a[at+len(s)-8:], word(s[len(s)-8:]))
 			case len(s) >= 4:
 				copy(a[at:at+4], s[:4])
 				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
 			case len(s) > 0:
 				a[at], a[at+len(s)/2], a[at+len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
 			}
-			m += 1 + len(s)
+			m = at + len(s)
 		case opNumber:
-			m += putLong((*varint)(a[at:]), v.Int)
+			u := zigzag(v.Int)
+			switch {
+			case u < 1<<7:
+				a[at] = byte(u)
+				m = at + 1
+			case u < 1<<28:
+				w, size := fourGroups(u)
+				binary.LittleEndian.PutUint32(a[at:], w)
+				m = at + size
+			default:
+				m = at + putUvarint((*varint)(a[at:]), u)
+			}
 		case opTime:
-			m += putLong((*varint)(a[at:]), floorDiv(v.Int, 1000))
+			m = at + putLong((*varint)(a[at:]), floorDiv(v.Int, 1000))
 		default:
 			a[at] = byte(v.Int & 1)
-			m++
+			m = at + 1
 		}
 	}
-	return dst, n + m
+	return len(ops), m
 }
 
-// putText writes a string of any length, and makes room for all that may come behind
-// it.
-func (e *avroEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
-	dst = append(appendLong(dst[:n], int64(len(s))), s...)
-	n = len(dst)
-	return room(dst, n, e.atMost), n
+// putField writes a field of any length, and makes room for all that may come
+// behind it.
+func (e *avroEncoder) putField(dst []byte, n int, op op, v *generators.Value) ([]byte, int) {
+	dst = dst[:n]
+	switch {
+	case op&nullable != 0 && v.Null:
+		dst = append(dst, 0)
+		return room(dst, n+1, e.atMost), n + 1
+	case op&nullable != 0:
+		dst = append(dst, 2)
+	}
+	switch op &^ nullable {
+	case opString:
+		dst = append(appendLong(dst, int64(len(v.Str))), v.Str...)
+	case opNumber:
+		dst = appendLong(dst, v.Int)
+	case opTime:
+		dst = appendLong(dst, floorDiv(v.Int, 1000))
+	default:
+		dst = append(dst, byte(v.Int&1))
+	}
+	return room(dst, len(dst), e.atMost), len(dst)
 }
+
+// zigzag puts the sign of a number into its lowest bit.
+func zigzag(n int64) uint64 { return uint64(n<<1) ^ uint64(n>>63) }
 
 // putLong writes a zigzag varint, int and long of Avro, and returns its length.
-func putLong(out *varint, n int64) int { return putUvarint(out, uint64(n<<1)^uint64(n>>63)) }
+func putLong(out *varint, n int64) int { return putUvarint(out, zigzag(n)) }
 
 // appendLong appends a zigzag varint: int and long of Avro.
 func appendLong(dst []byte, n int64) []byte {
-	return appendUvarint(dst, uint64(n<<1)^uint64(n>>63))
+	return appendUvarint(dst, zigzag(n))
 }
 
 func floorDiv(n, by int64) int64 {

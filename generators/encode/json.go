@@ -20,12 +20,13 @@ type jsonEncoder struct {
 // jsonField is one member. What stands before its value is written as a whole
 // array: a store of fixed size, which is far cheaper than a copy of its length.
 type jsonField struct {
-	before string         // the beginning of a lead that is longer than leadSize
-	lead   [leadSize]byte // `,"name":`, then the opening quote where the kind has one
-	size   uint8          // of the lead
-	quote  uint8          // 1 where the kind has quotes, else 0
-	op     op
-	plain  bool
+	lead  [leadSize]byte // `,"name":`, then the opening quote where the kind has one
+	size  uint8          // of the lead
+	quote uint8          // 1 where the kind has quotes, else 0
+	op    op
+	slow  bool   // not to be written without looking for room: the lead is longer, or there may be escapes
+	plain bool   // of a string
+	long  string // the lead, when it is longer
 }
 
 const (
@@ -44,8 +45,10 @@ func newJSONEncoder(s *generators.Schema) *jsonEncoder {
 		if f.Kind == generators.UUID || f.Kind == generators.String || f.Kind == generators.Timestamp {
 			lead, out.quote = lead+`"`, 1
 		}
-		cut := max(0, len(lead)-leadSize)
-		out.before, out.size = lead[:cut], uint8(copy(out.lead[:], lead[cut:]))
+		if out.size = uint8(copy(out.lead[:], lead)); len(lead) > leadSize {
+			out.long = lead
+		}
+		out.slow = out.long != "" || f.Kind == generators.String && !f.Plain
 		e.atMost += len(lead) + longestValue
 		e.fields = append(e.fields, out)
 	}
@@ -66,53 +69,53 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	dst[n] = '"'
 	n++
 	values := ev.Values[1:]
-	for at := 0; at < len(e.fields); at += runFields {
-		dst, n = e.run(dst, n, e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+	for at := 0; at < len(e.fields); at++ {
+		done, size := putMembers((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+		n += size
+		if at += done; at < len(e.fields) {
+			dst, n = e.putMember(dst, n, &e.fields[at], &values[at])
+		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	values[len(e.fields)] = generators.Value{Int: int64(sum)}
 	n = e.tail.putLead(dst, n)
-	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
+	n += putSum((*[intLen]byte)(dst[n:]), sum)
 	dst[n] = '}'
 	return dst[:n+1]
 }
 
-// run writes some members behind the n bytes of dst. There is room for everything
-// but strings that are long or may need escapes: those make room for themselves.
+// putMembers writes members up to one that needs room for itself, and returns how
+// many it wrote and how many bytes. It calls as little as it can, so that what it
+// works with stays in registers.
 //
 //nolint:funlen // a call for each string would cost more than the string
-func (e *jsonEncoder) run(dst []byte, n int, fields []jsonField, values []generators.Value) ([]byte, int) {
-	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
-	values = values[:len(fields)]
+func putMembers(a *area, fields []jsonField, values []generators.Value) (done, m int) {
+	values, _ = values[:len(fields)], a[0] // neither is looked at again in the loop
 	for i := range fields {
 		f, v := &fields[i], &values[i]
-		if f.before != "" {
-			n += m
-			n += copy(dst[n:], f.before)
-			a, m = (*area)(dst[n:]), 0
+		if f.slow {
+			return i, m
 		}
 		*(*[leadSize]byte)(a[m&inArea:]) = f.lead
-		m += int(f.size)
 		if v.Null {
-			m -= int(f.quote)
-			binary.LittleEndian.PutUint32(a[m&inArea:], 'n'|'u'<<8|'l'<<16|'l'<<24)
+			m += int(f.size) - int(f.quote)
+			binary.LittleEndian.PutUint32(a[m&inArea:], null)
 			m += len("null")
 			continue
 		}
-		switch at := m & inArea; f.op {
+		at := (m + int(f.size)) & inArea
+		switch f.op {
 		case opString:
 			s := v.Str
 			switch {
-			case len(s) > shortText || !f.plain:
-				dst, n = e.putText(dst, n+m, s, f.plain)
-				a, m = (*area)(dst[n:]), 0
-				continue
+			case len(s) > shortText:
+				return i, m
 			case len(s) >= 16:
 				copy(a[at:at+16], s[:16])
 				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
 			case len(s) >= 8:
-				copy(a[at:at+8], s[:8])
-				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+				binary.LittleEndian.PutUint64(a[at:], word(s))
+				binary.LittleEndian.PutUint64(a[at+len(s)-8:], word(s[len(s)-8:]))
 			case len(s) >= 4:
 				copy(a[at:at+4], s[:4])
 				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
@@ -120,23 +123,50 @@ func (e *jsonEncoder) run(dst []byte, n int, fields []jsonField, values []genera
 				a[at], a[at+len(s)/2], a[at+len(s)-1] = s[0], s[len(s)/2], s[len(s)-1]
 			}
 			a[at+len(s)] = '"'
-			m += len(s) + 1
+			m = at + len(s) + 1
 		case opNumber:
-			if uint64(v.Int) < 1e8 {
-				m += putShort((*[8]byte)(a[at:]), uint64(v.Int))
-			} else {
-				m += putInt((*[intLen]byte)(a[at:]), v.Int)
+			if uint64(v.Int) >= 1e8 {
+				m = at + putInt((*[intLen]byte)(a[at:]), v.Int)
+				continue
 			}
+			d := digits8(uint64(v.Int))
+			skip := leading(d)
+			binary.LittleEndian.PutUint64(a[at:], (d|zeros)>>(8*skip&63))
+			m = at + 8 - skip
 		case opTime:
 			putTime((*[timeLen]byte)(a[at:]), v.Int)
 			a[at+timeLen] = '"'
-			m += timeLen + 1
+			m = at + timeLen + 1
 		default:
-			m += putBool((*[boolLen]byte)(a[at:]), v.Int)
+			m = at + putBool((*[boolLen]byte)(a[at:]), v.Int)
 		}
 	}
-	return dst, n + m
+	return len(fields), m
 }
+
+// putMember writes a member of any length, and makes room for all that may come
+// behind it.
+func (e *jsonEncoder) putMember(dst []byte, n int, f *jsonField, v *generators.Value) ([]byte, int) {
+	n = f.putLead(dst, n)
+	switch {
+	case v.Null:
+		n += copy(dst[n-int(f.quote):], "null") - int(f.quote)
+	case f.op == opString:
+		return e.putText(dst, n, v.Str, f.plain)
+	case f.op == opNumber:
+		n += putInt((*[intLen]byte)(dst[n:]), v.Int)
+	case f.op == opTime:
+		putTime((*[timeLen]byte)(dst[n:]), v.Int)
+		dst[n+timeLen] = '"'
+		n += timeLen + 1
+	default:
+		n += putBool((*[boolLen]byte)(dst[n:]), v.Int)
+	}
+	return room(dst, n, e.atMost), n
+}
+
+// null is four characters.
+const null = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24
 
 // putText writes a string of any length, with its closing quote, and makes room
 // for all that may come behind it.
@@ -157,7 +187,9 @@ func (e *jsonEncoder) putText(dst []byte, n int, s string, plain bool) ([]byte, 
 // putLead writes what stands before the value and returns where the value
 // starts.
 func (f *jsonField) putLead(dst []byte, n int) int {
-	n += copy(dst[n:], f.before)
+	if f.long != "" {
+		return n + copy(dst[n:], f.long)
+	}
 	*(*[leadSize]byte)(dst[n:]) = f.lead
 	return n + int(f.size)
 }

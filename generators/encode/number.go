@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,9 +34,24 @@ func putInt(out *[intLen]byte, n int64) int {
 // and returns its length. The last digit stays, and skip counts the zeros before.
 func putShort(out *[8]byte, n uint64) int {
 	d := digits8(n)
-	skip := bits.TrailingZeros64(d|1<<56) / 8
+	skip := leading(d)
 	binary.LittleEndian.PutUint64(out[:], (d|zeros)>>(8*skip&63))
 	return 8 - skip
+}
+
+// leading counts the zeros that eight digits start with; the last of them stays.
+func leading(d uint64) int { return bits.TrailingZeros64(d|1<<56) / 8 }
+
+// putSum writes a checksum as a decimal number. Where it ends is foreseen rather
+// than computed, so that what comes behind need not wait for the sum.
+func putSum(out *[intLen]byte, sum uint32) int {
+	if sum < 1e9 { // one in four
+		return putInt(out, int64(sum))
+	}
+	high, low := uint64(sum)/1e8, uint64(sum)%1e8
+	out[0], out[1] = '0'+byte(high/10), '0'+byte(high%10)
+	binary.LittleEndian.PutUint64(out[2:10], digits8(low)|zeros)
+	return 10
 }
 
 // zeros is eight times the character '0'.
@@ -67,7 +83,7 @@ func putTime(out *[timeLen]byte, micros int64) {
 	const first, last = -62_167_219_200_000, 253_402_300_799_999 // 0000-01-01 and 9999-12-31, ms
 	ms := uint64(min(max(floorDiv(micros, 1000), first), last) - first)
 	day := ms / 86_400_000
-	century, year, month, date := civil(uint32(day))
+	d := dateDigits(day)
 
 	// The hour is the whole part of a fraction with 64 bits behind the point, and
 	// what is left of it times 60 the minute, and so on.
@@ -77,12 +93,36 @@ func putTime(out *[timeLen]byte, micros int64) {
 	second, rest := bits.Mul64(rest, 60)
 	milli, _ := bits.Mul64(rest, 1000)
 	tenths := milli * 205 >> 11 // milli / 10, below 1000
-	d := pairs(uint64(century)|uint64(year)<<16|uint64(month)<<32|uint64(date)<<48) | zeros
 	t := pairs(hour|minute<<16|second<<32|tenths<<48) | zeros
 	const two = 0xffff
 	binary.LittleEndian.PutUint64(out[0:8], d&0xffffffff|'-'<<32|d>>32&two<<40|'-'<<56)
 	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t&two<<24|':'<<40|t>>16&two<<48)
 	binary.LittleEndian.PutUint64(out[16:24], ':'|t>>32&two<<8|'.'<<24|t>>48<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
+}
+
+// dates are the digits of days, from 1983 to 2072, as far as somebody wanted to know
+// them: times are mostly near each other.
+var dates [1 << 15]atomic.Uint64
+
+// dateDigits returns the digits of year, month and day, the first in the lowest
+// byte, of a day that is counted from 0000-01-01.
+func dateDigits(day uint64) uint64 {
+	const first = 724_300
+	if day-first >= uint64(len(dates)) {
+		return civilDigits(day)
+	}
+	known := &dates[day-first]
+	d := known.Load()
+	if d == 0 {
+		d = civilDigits(day)
+		known.Store(d)
+	}
+	return d
+}
+
+func civilDigits(day uint64) uint64 {
+	century, year, month, date := civil(uint32(day))
+	return pairs(uint64(century)|uint64(year)<<16|uint64(month)<<32|uint64(date)<<48) | zeros
 }
 
 // appendTime appends what putTime writes.

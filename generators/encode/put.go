@@ -87,12 +87,31 @@ func putUvarint(out *varint, u uint64) int {
 	if u >= 1<<56 {
 		return binary.PutUvarint(out[:], u)
 	}
-	more := (bits.Len64(u|1) - 1) / 7 // bytes before the last
+	more := (bits.Len64(u|1) - 1) * 37 >> 8 // a seventh: the bytes before the last
 	u = u&0x0fffffff | u>>28<<32
 	u = u&0x00003fff_00003fff | u&0x0fffc000_0fffc000<<2
 	u = u&0x007f007f_007f007f | u&0x3f803f80_3f803f80<<1
 	binary.LittleEndian.PutUint64(out[:], u|0x80808080_80808080&(1<<(8*more)-1))
 	return more + 1
+}
+
+// fourGroups returns the varint of a number below 2^28, the first byte in the
+// lowest, and its length.
+func fourGroups(u uint64) (word uint32, size int) {
+	more := (bits.Len64(u|1) - 1) * 37 >> 8 // a seventh: the bytes before the last
+	w := uint32(u&0x7f | u<<1&0x7f00 | u<<2&0x7f0000 | u<<3&0x7f000000)
+	return w | 0x80808080&(1<<(8*more&31)-1), more + 1
+}
+
+// putSumVarint is putUvarint of a checksum. Where it ends is foreseen rather than
+// computed, so that what comes behind need not wait for the sum.
+func putSumVarint(out *varint, u uint64) int {
+	if u < 1<<28 || u >= 1<<35 {
+		return putUvarint(out, u)
+	}
+	binary.LittleEndian.PutUint32(out[:], uint32(u&0x7f|u<<1&0x7f00|u<<2&0x7f0000|u<<3&0x7f000000|0x80808080))
+	out[4] = byte(u >> 28)
+	return 5
 }
 
 // copyClean copies s to dst, where there is room, and reports whether it has no
