@@ -57,7 +57,7 @@ func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	values[len(e.ops)] = generators.Value{Int: int64(sum)}
-	return dst[:n+putSumVarint((*varint)(dst[n:]), 2*uint64(sum))]
+	return dst[:n+putLong((*varint)(dst[n:]), int64(sum))]
 }
 
 // putFields writes fields up to one that needs room for itself, and returns how

@@ -79,7 +79,7 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	values[len(e.fields)] = generators.Value{Int: int64(sum)}
 	n = e.tail.putLead(dst, n)
-	n += putSum((*[intLen]byte)(dst[n:]), sum)
+	n += putInt((*[intLen]byte)(dst[n:]), int64(sum))
 	dst[n] = '}'
 	return dst[:n+1]
 }
@@ -125,14 +125,18 @@ func putMembers(a *area, fields []jsonField, values []generators.Value) (done, m
 			a[at+len(s)] = '"'
 			m = at + len(s) + 1
 		case opNumber:
-			if uint64(v.Int) >= 1e8 {
+			switch n := uint64(v.Int); {
+			case n < 10:
+				a[at] = '0' + byte(n)
+				m = at + 1
+			case n < 1e8:
+				d := digits8(n)
+				skip := leading(d)
+				binary.LittleEndian.PutUint64(a[at:], (d|zeros)>>(8*skip&63))
+				m = at + 8 - skip
+			default:
 				m = at + putInt((*[intLen]byte)(a[at:]), v.Int)
-				continue
 			}
-			d := digits8(uint64(v.Int))
-			skip := leading(d)
-			binary.LittleEndian.PutUint64(a[at:], (d|zeros)>>(8*skip&63))
-			m = at + 8 - skip
 		case opTime:
 			putTime((*[timeLen]byte)(a[at:]), v.Int)
 			a[at+timeLen] = '"'

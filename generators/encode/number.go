@@ -42,18 +42,6 @@ func putShort(out *[8]byte, n uint64) int {
 // leading counts the zeros that eight digits start with; the last of them stays.
 func leading(d uint64) int { return bits.TrailingZeros64(d|1<<56) / 8 }
 
-// putSum writes a checksum as a decimal number. Where it ends is foreseen rather
-// than computed, so that what comes behind need not wait for the sum.
-func putSum(out *[intLen]byte, sum uint32) int {
-	if sum < 1e9 { // one in four
-		return putInt(out, int64(sum))
-	}
-	high, low := uint64(sum)/1e8, uint64(sum)%1e8
-	out[0], out[1] = '0'+byte(high/10), '0'+byte(high%10)
-	binary.LittleEndian.PutUint64(out[2:10], digits8(low)|zeros)
-	return 10
-}
-
 // zeros is eight times the character '0'.
 const zeros = 0x3030303030303030
 
@@ -61,7 +49,8 @@ const zeros = 0x3030303030303030
 // lowest byte. It halves the number three times, all parts at once; the
 // divisions are multiplications.
 func digits8(n uint64) uint64 {
-	n = n/10_000 | n%10_000<<32
+	first := uint32(n) / 10_000 // of 32 bits: a cheaper multiplication
+	n = uint64(first) | uint64(uint32(n)-first*10_000)<<32
 	q := n * 5243 >> 19 & 0x0000007f_0000007f // each half / 100
 	return pairs(q | (n-q*100)<<16)
 }
@@ -80,24 +69,21 @@ const timeLen = len("2006-01-02T15:04:05.000Z")
 // three decimals. Years outside 0000-9999, which RFC 3339 cannot express, are
 // clamped to the nearest it can.
 func putTime(out *[timeLen]byte, micros int64) {
-	const first, last = -62_167_219_200_000, 253_402_300_799_999 // 0000-01-01 and 9999-12-31, ms
-	ms := uint64(min(max(floorDiv(micros, 1000), first), last) - first)
-	day := ms / 86_400_000
-	d := dateDigits(day)
+	const first, last = -62_167_219_200_000_000, 253_402_300_799_999_999 // 0000-01-01 and the end of 9999
+	ms := uint64(min(max(micros, first), last)-first) / 1000
+	minute := ms / 60_000
+	day := minute / 1440
+	d, t := dateDigits(day), clocks[minute-day*1440]
 
-	// The hour is the whole part of a fraction with 64 bits behind the point, and
-	// what is left of it times 60 the minute, and so on.
-	const perHour = 1<<64/3_600_000 + 1
-	hour, rest := bits.Mul64(ms-day*86_400_000, perHour)
-	minute, rest := bits.Mul64(rest, 60)
-	second, rest := bits.Mul64(rest, 60)
-	milli, _ := bits.Mul64(rest, 1000)
+	rest := uint32(ms - minute*60_000)
+	second := rest / 1000
+	milli := rest - second*1000
 	tenths := milli * 205 >> 11 // milli / 10, below 1000
-	t := pairs(hour|minute<<16|second<<32|tenths<<48) | zeros
+	s := pairs(uint64(second|tenths<<16)) | zeros
 	const two = 0xffff
 	binary.LittleEndian.PutUint64(out[0:8], d&0xffffffff|'-'<<32|d>>32&two<<40|'-'<<56)
-	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t&two<<24|':'<<40|t>>16&two<<48)
-	binary.LittleEndian.PutUint64(out[16:24], ':'|t>>32&two<<8|'.'<<24|t>>48<<32|('0'+milli-tenths*10)<<48|'Z'<<56)
+	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t<<24)
+	binary.LittleEndian.PutUint64(out[16:24], ':'|s&two<<8|'.'<<24|s>>16&two<<32|uint64('0'+milli-tenths*10)<<48|'Z'<<56)
 }
 
 // dates are the digits of days, from 1983 to 2072, as far as somebody wanted to know
@@ -119,6 +105,16 @@ func dateDigits(day uint64) uint64 {
 	}
 	return d
 }
+
+// clocks are the minutes of a day as text, "15:04", the first character in the
+// lowest byte.
+var clocks = func() (out [1440]uint64) {
+	for i := range uint64(len(out)) {
+		t := pairs(i/60|i%60<<16) | zeros
+		out[i] = t&0xffff | ':'<<16 | t>>16&0xffff<<24
+	}
+	return out
+}()
 
 func civilDigits(day uint64) uint64 {
 	century, year, month, date := civil(uint32(day))

@@ -83,7 +83,7 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	values[len(e.fields)] = generators.Value{Int: int64(sum)}
 	binary.LittleEndian.PutUint16(dst[n:], protoChecksumTag)
 	n += 2
-	return dst[:n+putSumVarint((*varint)(dst[n:]), uint64(sum))]
+	return dst[:n+putUvarint((*varint)(dst[n:]), uint64(sum))]
 }
 
 // run writes some fields behind the n bytes of dst. There is room for everything

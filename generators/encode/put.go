@@ -103,17 +103,6 @@ func fourGroups(u uint64) (word uint32, size int) {
 	return w | 0x80808080&(1<<(8*more&31)-1), more + 1
 }
 
-// putSumVarint is putUvarint of a checksum. Where it ends is foreseen rather than
-// computed, so that what comes behind need not wait for the sum.
-func putSumVarint(out *varint, u uint64) int {
-	if u < 1<<28 || u >= 1<<35 {
-		return putUvarint(out, u)
-	}
-	binary.LittleEndian.PutUint32(out[:], uint32(u&0x7f|u<<1&0x7f00|u<<2&0x7f0000|u<<3&0x7f000000|0x80808080))
-	out[4] = byte(u >> 28)
-	return 5
-}
-
 // copyClean copies s to dst, where there is room, and reports whether it has no
 // control characters, no quotes and no stop, and whether it is ASCII. It looks at
 // eight bytes at a time; the last eight may overlap those before.
