@@ -21,8 +21,12 @@ func (id ID128) Append(dst []byte) []byte {
 
 // Put writes the 36 characters that [ID128.Append] appends.
 func (id ID128) Put(out *[IDTextLen]byte) {
-	a, b := hex8(binary.BigEndian.Uint32(id[0:])), hex8(binary.BigEndian.Uint32(id[4:]))
-	c, d := hex8(binary.BigEndian.Uint32(id[8:])), hex8(binary.BigEndian.Uint32(id[12:]))
+	putHex(out, binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]))
+}
+
+// putHex takes the two halves as numbers, which stay in registers.
+func putHex(out *[IDTextLen]byte, high, low uint64) {
+	a, b, c, d := hex8(high>>32), hex8(high&0xffffffff), hex8(low>>32), hex8(low&0xffffffff)
 	binary.LittleEndian.PutUint64(out[0:8], a)
 	binary.LittleEndian.PutUint64(out[8:16], '-'|b&0xffffffff<<8|'-'<<40|b>>32<<48)
 	binary.LittleEndian.PutUint64(out[16:24], b>>48|'-'<<16|c&0xffffffff<<24|'-'<<56)
@@ -33,11 +37,11 @@ func (id ID128) Put(out *[IDTextLen]byte) {
 // String returns the 36 characters that [ID128.Append] appends.
 func (id ID128) String() string { return string(id.Append(nil)) }
 
-// hex8 returns the eight lower-case hexadecimal digits of n, the first in the
+// hex8 returns the eight lower-case hexadecimal digits of 32 bits, the first in the
 // lowest byte. All of them are made at once: each half is spread, until every digit
 // has a byte; then those above 9 are moved to the letters.
-func hex8(n uint32) uint64 {
-	x := uint64(n>>16) | uint64(n&0xffff)<<32
+func hex8(n uint64) uint64 {
+	x := n>>16 | n&0xffff<<32
 	x = x>>8&0x000000ff_000000ff | x&0x000000ff_000000ff<<16
 	x = x>>4&0x000f000f_000f000f | x&0x000f000f_000f000f<<8
 	const each = 0x01010101_01010101

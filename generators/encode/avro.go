@@ -12,7 +12,7 @@ import (
 // one after the other, without names.
 type avroEncoder struct {
 	ops    []op   // of all fields but the first and the last: the identity and the checksum
-	head   []byte // the frame, when there is one, and the length of the identity
+	frame  []byte // of the registry, when there is one
 	framed bool
 	atMost int // bytes of a record whose strings are short, and an area behind it
 	crc    *crc32.Table
@@ -20,9 +20,9 @@ type avroEncoder struct {
 
 func newAvroEncoder(s *generators.Schema, frame []byte) *avroEncoder {
 	e := &avroEncoder{
-		ops: opsOf(s), head: append(frame, 2*generators.IDTextLen), framed: len(frame) > 0, crc: castagnoli(),
+		ops: opsOf(s), frame: frame, framed: len(frame) > 0, crc: castagnoli(),
 	}
-	e.atMost = len(e.head) + len(s.Fields)*longestValue + len(area{})
+	e.atMost = len(frame) + len(s.Fields)*longestValue + len(area{})
 	return e
 }
 
@@ -43,8 +43,12 @@ func (e *avroEncoder) Format() string {
 func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	n := len(dst)
 	dst = room(dst, n, e.atMost)
-	n += copy(dst[n:], e.head)
-	start := n - 1 // the frame is not summed
+	if e.framed {
+		n += copy(dst[n:], e.frame)
+	}
+	start := n // the frame is not summed
+	dst[n] = 2 * generators.IDTextLen
+	n++
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 	n += generators.IDTextLen
 	values := ev.Values[1:]
@@ -111,11 +115,17 @@ func putFields(a *area, ops []op, values []generators.Value) (done, m int) {
 				w, size := fourGroups(u)
 				binary.LittleEndian.PutUint32(a[at:], w)
 				m = at + size
+			case u < 1<<56:
+				w, size := eightGroups(u)
+				binary.LittleEndian.PutUint64(a[at:], w)
+				m = at + size
 			default:
-				m = at + putUvarint((*varint)(a[at:]), u)
+				m = at + binary.PutUvarint(a[at:at+len(varint{})], u)
 			}
 		case opTime:
-			m = at + putLong((*varint)(a[at:]), floorDiv(v.Int, 1000))
+			w, size := eightGroups(zigzag(floorDiv(v.Int, 1000))) // of so few milliseconds there are no more
+			binary.LittleEndian.PutUint64(a[at:], w)
+			m = at + size
 		default:
 			a[at] = byte(v.Int & 1)
 			m = at + 1

@@ -81,22 +81,28 @@ func appendUvarint(dst []byte, u uint64) []byte {
 // varint is room for the longest.
 type varint = [binary.MaxVarintLen64]byte
 
-// putUvarint writes a varint and returns its length. Up to 56 bits it spreads
-// groups of seven over the bytes of a word, without a branch for each.
+// putUvarint writes a varint and returns its length.
 func putUvarint(out *varint, u uint64) int {
 	if u >= 1<<56 {
 		return binary.PutUvarint(out[:], u)
 	}
+	w, size := eightGroups(u)
+	binary.LittleEndian.PutUint64(out[:], w)
+	return size
+}
+
+// eightGroups returns the varint of a number below 2^56, the first byte in the
+// lowest, and its length. It spreads groups of seven over the bytes of a word,
+// without a branch for each.
+func eightGroups(u uint64) (word uint64, size int) {
 	more := (bits.Len64(u|1) - 1) * 37 >> 8 // a seventh: the bytes before the last
 	u = u&0x0fffffff | u>>28<<32
 	u = u&0x00003fff_00003fff | u&0x0fffc000_0fffc000<<2
 	u = u&0x007f007f_007f007f | u&0x3f803f80_3f803f80<<1
-	binary.LittleEndian.PutUint64(out[:], u|0x80808080_80808080&(1<<(8*more)-1))
-	return more + 1
+	return u | 0x80808080_80808080&(1<<(8*more&63)-1), more + 1
 }
 
-// fourGroups returns the varint of a number below 2^28, the first byte in the
-// lowest, and its length.
+// fourGroups is eightGroups of a number below 2^28.
 func fourGroups(u uint64) (word uint32, size int) {
 	more := (bits.Len64(u|1) - 1) * 37 >> 8 // a seventh: the bytes before the last
 	w := uint32(u&0x7f | u<<1&0x7f00 | u<<2&0x7f0000 | u<<3&0x7f000000)
