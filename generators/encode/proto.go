@@ -76,8 +76,12 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n+2:]))
 	n += 2 + generators.IDTextLen
 	values := ev.Values[1:]
-	for at := 0; at < len(e.fields); at += runFields {
-		dst, n = e.run(dst, n, e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+	for at := 0; at < len(e.fields); at++ {
+		done, size := putProtoFields((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+		n += size
+		if at += done; at < len(e.fields) {
+			dst, n = e.putField(dst, n, e.fields[at], &values[at])
+		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
 	values[len(e.fields)] = generators.Value{Int: int64(sum)}
@@ -86,38 +90,37 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	return dst[:n+putUvarint((*varint)(dst[n:]), uint64(sum))]
 }
 
-// run writes some fields behind the n bytes of dst. There is room for everything
-// but long strings: those make room for themselves.
+// putProtoFields writes fields up to one that needs room for itself, and returns
+// how many it wrote and how many bytes. It calls as little as it can, so that what
+// it works with stays in registers.
 //
 //nolint:cyclop,funlen,gocognit // a call for each string would cost more than the string
-func (e *protoEncoder) run(dst []byte, n int, fields []protoField, values []generators.Value) ([]byte, int) {
-	a, m := (*area)(dst[n:]), 0 // m bytes of the area are written
-	values = values[:len(fields)]
+func putProtoFields(a *area, fields []protoField, values []generators.Value) (done, m int) {
+	values, _ = values[:len(fields)], a[0] // neither is looked at again in the loop
 	for i, f := range fields {
 		v, optional := &values[i], f.op&nullable != 0 // of what is optional, a zero value is written too
 		if optional && v.Null {
 			continue
 		}
 		binary.LittleEndian.PutUint16(a[m&inArea:], f.tag)
-		switch at := (m + int(f.size)) & inArea; f.op &^ nullable {
+		at := (m + int(f.size)) & inArea
+		switch f.op &^ nullable {
 		case opString:
 			s := v.Str
 			if s == "" && !optional {
 				continue
 			}
 			a[at] = byte(len(s))
-			at++
+			at = (at + 1) & inArea
 			switch {
 			case len(s) > shortText:
-				dst, n = e.putText(dst, n+at-1, s)
-				a, m = (*area)(dst[n:]), 0
-				continue
+				return i, m
 			case len(s) >= 16:
 				copy(a[at:at+16], s[:16])
 				copy(a[at+len(s)-16:at+len(s)], s[len(s)-16:])
 			case len(s) >= 8:
-				copy(a[at:at+8], s[:8])
-				copy(a[at+len(s)-8:at+len(s)], s[len(s)-8:])
+				binary.LittleEndian.PutUint64(a[at:], word(s))
+				binary.LittleEndian.PutUint64(a[at+len(s)-8:], word(s[len(s)-8:]))
 			case len(s) >= 4:
 				copy(a[at:at+4], s[:4])
 				copy(a[at+len(s)-4:at+len(s)], s[len(s)-4:])
@@ -126,8 +129,14 @@ func (e *protoEncoder) run(dst []byte, n int, fields []protoField, values []gene
 			}
 			m = at + len(s)
 		case opNumber:
-			if v.Int != 0 || optional {
-				m = at + putUvarint((*varint)(a[at:]), uint64(v.Int))
+			switch u := uint64(v.Int); {
+			case u == 0 && !optional:
+			case u < 1<<28:
+				w, size := fourGroups(u)
+				binary.LittleEndian.PutUint32(a[at:], w)
+				m = at + size
+			default:
+				m = at + putUvarint((*varint)(a[at:]), u)
 			}
 		case opTime:
 			m = at + putStamp((*stamp)(a[at:]), v.Int)
@@ -138,14 +147,37 @@ func (e *protoEncoder) run(dst []byte, n int, fields []protoField, values []gene
 			}
 		}
 	}
-	return dst, n + m
+	return len(fields), m
 }
 
-// putText writes a string of any length, and makes room for all that may come
+// putField writes a field of any length, and makes room for all that may come
 // behind it.
-func (e *protoEncoder) putText(dst []byte, n int, s string) ([]byte, int) {
-	dst = append(binary.AppendUvarint(dst[:n], uint64(len(s))), s...)
-	n = len(dst)
+func (e *protoEncoder) putField(dst []byte, n int, f protoField, v *generators.Value) ([]byte, int) {
+	optional := f.op&nullable != 0
+	if optional && v.Null {
+		return dst, n
+	}
+	dst = room(dst, n, len(v.Str)+e.atMost)
+	binary.LittleEndian.PutUint16(dst[n:], f.tag)
+	at := n + int(f.size)
+	switch f.op &^ nullable {
+	case opString:
+		if v.Str != "" || optional {
+			at += putUvarint((*varint)(dst[at:]), uint64(len(v.Str)))
+			n = at + copy(dst[at:], v.Str)
+		}
+	case opNumber:
+		if v.Int != 0 || optional {
+			n = at + putUvarint((*varint)(dst[at:]), uint64(v.Int))
+		}
+	case opTime:
+		n = at + putStamp((*stamp)(dst[at:]), v.Int)
+	default:
+		if v.Int&1 != 0 || optional {
+			dst[at] = byte(v.Int & 1)
+			n = at + 1
+		}
+	}
 	return room(dst, n, e.atMost), n
 }
 
