@@ -89,6 +89,8 @@ func (s *stream) Range(first uint64, count int) generators.Stream {
 type part struct {
 	*stream
 	blocks  []*Block
+	events  []Event // of the block that is read
+	first   uint64  // number of the first of them
 	touched byte
 }
 
@@ -100,13 +102,21 @@ const ahead = 64
 func (p *part) Fill(ev *generators.Event, seq uint64, _ int64) { p.fill(ev, p.event(seq)) }
 
 func (p *part) event(seq uint64) *Event {
+	i := seq - p.first
+	if i >= uint64(len(p.events)) {
+		i = p.turn(seq)
+	}
+	if i%ahead == 0 && p.lane < labels {
+		p.touched += p.bank.touch(p.events[i:min(i+ahead, uint64(len(p.events)))])
+	}
+	return &p.events[i]
+}
+
+// turn goes on to the block that holds an event, and returns its place there.
+func (p *part) turn(seq uint64) uint64 {
 	for len(p.blocks) > 1 && !p.blocks[0].has(p.lane, seq) {
 		p.blocks = p.blocks[1:]
 	}
-	b := p.blocks[0]
-	i := seq - b.First
-	if i%ahead == 0 && p.lane < labels {
-		p.touched += p.bank.touch(b.Events[i:min(i+ahead, uint64(len(b.Events)))])
-	}
-	return &b.Events[i]
+	p.events, p.first = p.blocks[0].Events, p.blocks[0].First
+	return seq - p.first
 }
