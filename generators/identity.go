@@ -141,6 +141,13 @@ func (k *Key) Run() uint64 { return k.run }
 // Seal returns the UUID of event seq of a stream. Only the low 48 bits of seq
 // count.
 func (k *Key) Seal(stream uint16, seq uint64) (id ID128) {
+	k.SealTo(&id, stream, seq)
+	return id
+}
+
+// SealTo writes what [Key.Seal] returns to where it is wanted: a copy right behind
+// it would have to wait for both halves.
+func (k *Key) SealTo(id *ID128, stream uint16, seq uint64) {
 	left := k.run<<13 | uint64(stream)>>13
 	right := uint64(stream)&0x1fff<<48 | seq&MaxSeq
 	left ^= k.round(0, right) // instead of changing sides after each round, the next one goes the other way
@@ -151,7 +158,6 @@ func (k *Key) Seal(stream uint16, seq uint64) (id ID128) {
 	left, right = right, left
 	binary.BigEndian.PutUint64(id[:8], left>>13<<16|0x8000|left>>1&0x0fff)
 	binary.BigEndian.PutUint64(id[8:], 1<<63|left&1<<61|right)
-	return id
 }
 
 // Open turns a UUID back into its identity. ok is false for everything that

@@ -60,7 +60,7 @@ func (m *maker) make(seq uint64) (key, value []byte) {
 	if m.courier != nil {
 		return m.carry(seq)
 	}
-	m.ev.ID = m.key.Seal(m.stream.Number, seq)
+	m.key.SealTo(&m.ev.ID, m.stream.Number, seq)
 	m.source.Fill(m.ev, seq, m.start.Add(m.At(seq)).UnixMicro())
 	m.value = m.stream.Encoder.Append(m.value[:0], m.ev)
 	return m.partitionKey(), m.value
@@ -103,7 +103,7 @@ func (m *maker) load(slot uint64) delivery.Send {
 
 // draw fills the event with a truth record.
 func (m *maker) draw(truth, truthSlot uint64) *generators.Event {
-	m.ev.ID = m.key.Seal(m.stream.Number, truth)
+	m.key.SealTo(&m.ev.ID, m.stream.Number, truth)
 	m.source.Fill(m.ev, truth, m.start.Add(m.At(truthSlot)).UnixMicro())
 	return m.ev
 }

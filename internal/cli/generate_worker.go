@@ -66,7 +66,7 @@ func (w *worker) make(c *chunk, source generators.Stream, seq uint64) error {
 	if w.times != nil {
 		at += w.times.At(seq).Microseconds()
 	}
-	w.event.ID = w.key.Seal(w.number, seq)
+	w.key.SealTo(&w.event.ID, w.number, seq)
 	source.Fill(w.event, seq, at)
 	if !w.isMine() {
 		c.others++
@@ -143,7 +143,7 @@ func (w *worker) change(c *chunk, changes *bank.Changes, seq uint64) (err error)
 		c.others++
 		return nil
 	}
-	w.event.ID = w.key.Seal(w.number, of.Row)
+	w.key.SealTo(&w.event.ID, w.number, of.Row)
 	w.before.ID = w.event.ID
 	m := made{seq: seq, at: of.At}
 	if of.Op == bank.Tombstone {
