@@ -73,7 +73,7 @@ func (r *renderer) fillPayment(out *generators.Event, e *Event) {
 	set(&v[payAccountID], payer[:numberSize])
 	set(&v[payCustomerID], payer[customerAt:][:numberSize])
 	if s.shows&showCard != 0 {
-		set(&v[payCardToken], payer[cardAt:][:tokenSize])
+		set(&v[payCardToken], r.card(e.Account))
 	} else {
 		unset(&v[payCardToken])
 	}
@@ -110,7 +110,7 @@ func (r *renderer) fillOther(v *payment, s *look, e *Event) {
 		set(&v[payMCC], payee[mccAt:][:4])
 		set(&v[payCountry], payee[countryAt:][:2])
 		if s.shows&showTerminal != 0 {
-			set(&v[payTerminal], payee[terminalAt:][:9])
+			set(&v[payTerminal], r.terminal(e.Other))
 		} else {
 			unset(&v[payTerminal])
 		}

@@ -16,6 +16,7 @@ import (
 type csvEncoder struct {
 	kinds []generators.Kind // of all fields but the checksum
 	crc   *crc32.Table
+	dates dates
 }
 
 // csvAtMost is the most bytes of a value that is no string, with its comma.
@@ -63,7 +64,7 @@ func (e *csvEncoder) Append(dst []byte, ev *generators.Event) []byte {
 		case generators.Bool:
 			n += putBool((*[boolLen]byte)(dst[n:]), v.Int)
 		case generators.Timestamp:
-			putTime((*[timeLen]byte)(dst[n:]), v.Int)
+			e.dates.putTime((*[timeLen]byte)(dst[n:]), v.Int)
 			n += timeLen
 		default: // Int, Long
 			n += putInt((*[intLen]byte)(dst[n:]), v.Int)

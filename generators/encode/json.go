@@ -16,6 +16,7 @@ type jsonEncoder struct {
 	atMost int         // bytes of a record whose strings are short, and an area behind it
 	crc    *crc32.Table
 	begun  [8]uint32 // the checksum of so many bytes of a record, which begin all of them
+	dates  dates
 }
 
 // jsonField is one member. What stands before its value is written as a whole
@@ -74,7 +75,7 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	n++
 	values := ev.Values[1:]
 	for at := 0; at < len(e.fields); at++ {
-		done, size := putMembers((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+		done, size := e.putMembers((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
 		n += size
 		if at += done; at < len(e.fields) {
 			dst, n = e.putMember(dst, n, &e.fields[at], &values[at])
@@ -93,8 +94,8 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 // many it wrote and how many bytes. It calls as little as it can, so that what it
 // works with stays in registers.
 //
-//nolint:funlen // a call for each string would cost more than the string
-func putMembers(a *area, fields []jsonField, values []generators.Value) (done, m int) {
+//nolint:cyclop,funlen // a call for each string would cost more than the string
+func (e *jsonEncoder) putMembers(a *area, fields []jsonField, values []generators.Value) (done, m int) {
 	values, _ = values[:len(fields)], a[0] // neither is looked at again in the loop
 	for i := range fields {
 		f, v := &fields[i], &values[i]
@@ -143,7 +144,7 @@ func putMembers(a *area, fields []jsonField, values []generators.Value) (done, m
 				m = at + putInt((*[intLen]byte)(a[at:]), v.Int)
 			}
 		case opTime:
-			putTime((*[timeLen]byte)(a[at:]), v.Int)
+			e.dates.putTime((*[timeLen]byte)(a[at:]), v.Int)
 			a[at+timeLen] = '"'
 			m = at + timeLen + 1
 		default:

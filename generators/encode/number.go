@@ -69,56 +69,66 @@ const timeLen = len("2006-01-02T15:04:05.000Z")
 // three decimals. Years outside 0000-9999, which RFC 3339 cannot express, are
 // clamped to the nearest it can.
 func putTime(out *[timeLen]byte, micros int64) {
-	const first, last = -62_167_219_200_000_000, 253_402_300_799_999_999 // 0000-01-01 and the end of 9999
-	ms := uint64(min(max(micros, first), last)-first) / 1000
-	minute := ms / 60_000
-	day := minute / 1440
-	d, t := dateDigits(day), clocks[minute-day*1440]
+	day, ms := dayOf(micros)
+	putClock(out, dateDigits(day), ms)
+}
 
-	rest := uint32(ms - minute*60_000)
-	second := rest / 1000
+// dayOf divides a time into days since 0000-01-01 and milliseconds of the day.
+func dayOf(micros int64) (day uint64, ms uint32) {
+	const first, last = -62_167_219_200_000_000, 253_402_300_799_999_999 // 0000-01-01 and the end of 9999
+	all := uint64(min(max(micros, first), last)-first) / 1000
+	day = all / 86_400_000
+	return day, uint32(all - day*86_400_000)
+}
+
+// putClock writes the digits of a date, with what stands between them, and the
+// milliseconds of its day. The divisions of 32 bits are one multiplication each.
+func putClock(out *[timeLen]byte, d uint64, ms uint32) {
+	minute := ms / 60_000
+	rest := ms - minute*60_000
+	hour, second := minute/60, rest/1000
 	milli := rest - second*1000
 	tenths := milli * 205 >> 11 // milli / 10, below 1000
-	s := pairs(uint64(second|tenths<<16)) | zeros
+	t := pairs(uint64(hour|(minute-hour*60)<<16)|uint64(second|tenths<<16)<<32) | zeros
 	const two = 0xffff
 	binary.LittleEndian.PutUint64(out[0:8], d&0xffffffff|'-'<<32|d>>32&two<<40|'-'<<56)
-	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t<<24)
-	binary.LittleEndian.PutUint64(out[16:24], ':'|s&two<<8|'.'<<24|s>>16&two<<32|uint64('0'+milli-tenths*10)<<48|'Z'<<56)
+	binary.LittleEndian.PutUint64(out[8:16], d>>48|'T'<<16|t&two<<24|':'<<40|t>>16&two<<48)
+	binary.LittleEndian.PutUint64(out[16:24], ':'|t>>32&two<<8|'.'<<24|t>>48<<32|uint64('0'+milli-tenths*10)<<48|'Z'<<56)
 }
-
-// dates are the digits of days, from 1983 to 2072, as far as somebody wanted to know
-// them: times are mostly near each other.
-var dates [1 << 15]atomic.Uint64
 
 // dateDigits returns the digits of year, month and day, the first in the lowest
-// byte, of a day that is counted from 0000-01-01.
+// byte.
 func dateDigits(day uint64) uint64 {
-	const first = 724_300
-	if day-first >= uint64(len(dates)) {
-		return civilDigits(day)
-	}
-	known := &dates[day-first]
-	d := known.Load()
-	if d == 0 {
-		d = civilDigits(day)
-		known.Store(d)
-	}
-	return d
-}
-
-// clocks are the minutes of a day as text, "15:04", the first character in the
-// lowest byte.
-var clocks = func() (out [1440]uint64) {
-	for i := range uint64(len(out)) {
-		t := pairs(i/60|i%60<<16) | zeros
-		out[i] = t&0xffff | ':'<<16 | t>>16&0xffff<<24
-	}
-	return out
-}()
-
-func civilDigits(day uint64) uint64 {
 	century, year, month, date := civil(uint32(day))
 	return pairs(uint64(century)|uint64(year)<<16|uint64(month)<<32|uint64(date)<<48) | zeros
+}
+
+// dates remembers the digits of the days that were asked for lately, as times are
+// mostly near each other. An entry is the day and one in the upper half, and four
+// bits for each digit in the lower: one word, which goroutines may share.
+type dates [64]atomic.Uint64
+
+// putTime writes what putTime writes.
+func (d *dates) putTime(out *[timeLen]byte, micros int64) {
+	day, ms := dayOf(micros)
+	entry := d[day%uint64(len(d))].Load()
+	if entry>>32 != day+1 {
+		entry = d.learn(day)
+	}
+	x := entry & 0xffffffff
+	x = (x | x<<16) & 0x0000ffff_0000ffff
+	x = (x | x<<8) & 0x00ff00ff_00ff00ff
+	x = (x | x<<4) & 0x0f0f0f0f_0f0f0f0f
+	putClock(out, x|zeros, ms)
+}
+
+func (d *dates) learn(day uint64) uint64 {
+	x := dateDigits(day) ^ zeros
+	x = (x | x>>4) & 0x00ff00ff_00ff00ff
+	x = (x | x>>8) & 0x0000ffff_0000ffff
+	entry := (day+1)<<32 | (x|x>>16)&0xffffffff
+	d[day%uint64(len(d))].Store(entry)
+	return entry
 }
 
 // appendTime appends what putTime writes.
