@@ -109,7 +109,7 @@ func (w *wire) metadataOf(ctx context.Context, c candidate) (*kmsg.MetadataRespo
 	began := time.Now()
 	resp, err := w.send(ctx, c.node, c.name, req)
 	if c.id != unknownBroker {
-		w.note(c.id, began, err)
+		w.note(c.id, began, false, err)
 	}
 	if err != nil {
 		return nil, err

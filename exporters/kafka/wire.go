@@ -55,6 +55,7 @@ type peer struct {
 	answered time.Time // last
 	stalled  time.Time // since when it does not answer; zero while it does
 	rests    uint64    // the collection in which it was not asked for that
+	doubted  uint64    // the collection in which it left open what it had to ask others; 0 since it answered
 }
 
 func newWire(cl *kgo.Client, addrs []string) *wire {
@@ -85,8 +86,8 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 	}
 	began := time.Now()
 	resp, err := w.send(ctx, node, "broker "+strconv.Itoa(int(broker)), req)
-	if err == nil || !needy && collection.Err() == nil { // cut short says nothing
-		w.note(broker, began, err)
+	if err == nil || collection.Err() == nil { // cut short says nothing
+		w.note(broker, began, needy, err)
 	}
 	if err == nil && w.watch != nil {
 		w.watch(broker, resp)
@@ -96,7 +97,8 @@ func (w *wire) ask(ctx context.Context, broker int32, req kmsg.Request) (kmsg.Re
 
 // asksOthers reports whether a broker asks another one before it answers: the
 // controller, or whoever keeps the state of a share group. That there is no
-// answer then says nothing about the broker itself.
+// answer then need not be the broker's own fault; it has less time for the next
+// question, so that something is left of the collection if it is.
 func asksOthers(req kmsg.Request) bool {
 	switch kmsg.Key(req.Key()) {
 	case kmsg.DescribeQuorum, kmsg.ListPartitionReassignments, kmsg.DescribeShareGroupOffsets:
@@ -143,6 +145,8 @@ func (w *wire) find(broker int32, now time.Time) (*kgo.Broker, time.Duration, er
 	switch {
 	case !ok:
 		return w.cl.Broker(int(broker)), w.limit, nil
+	case p.stalled.IsZero() && p.doubted == w.cycle && w.cycle > 0:
+		return p.node, w.limit / 3, nil
 	case p.stalled.IsZero():
 		return p.node, w.limit, nil
 	case now.Sub(p.stalled) < w.limit+restTime, p.rests == w.cycle && w.cycle > 0:
@@ -162,15 +166,18 @@ func (w *wire) begin() {
 
 // note remembers whether a broker answered. One that answered something else
 // meanwhile is slow and does not stall.
-func (w *wire) note(broker int32, began time.Time, err error) {
+func (w *wire) note(broker int32, began time.Time, needy bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p, ok := w.peers[broker]
 	switch {
 	case !ok:
 	case err == nil:
-		p.answered, p.stalled = time.Now(), time.Time{}
-	case errors.Is(err, context.DeadlineExceeded) && p.answered.Before(began):
+		p.answered, p.stalled, p.doubted = time.Now(), time.Time{}, 0
+	case !errors.Is(err, context.DeadlineExceeded) || !p.answered.Before(began):
+	case needy:
+		p.doubted = w.cycle
+	default:
 		p.stalled = time.Now()
 	}
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -28,5 +29,46 @@ func TestStalledBrokerRests(t *testing.T) {
 	}
 	if _, limit, _ := w.find(1, now.Add(7*time.Second)); limit != w.limit/2 {
 		t.Errorf("it has %v to answer", limit)
+	}
+}
+
+// A broker that left a question open for which it needs others may halt itself:
+// unless it answers something else, it has less time for what is asked next in the
+// same collection, so that one that halts half-way does not use up all of it.
+func TestDoubtedBrokerIsAskedBriefly(t *testing.T) {
+	const patience = 3 * time.Second
+	w := &wire{limit: patience, peers: map[int32]*peer{1: {}}}
+	limit := func() time.Duration {
+		_, limit, err := w.find(1, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return limit
+	}
+	w.begin()
+	w.note(1, time.Now(), true, errors.New("the group is gone"))
+	if limit() != patience {
+		t.Errorf("%v for a broker that answered with an error", limit())
+	}
+	w.note(1, time.Now(), true, context.DeadlineExceeded)
+	if limit() != patience/3 {
+		t.Errorf("%v in the same collection", limit())
+	}
+	w.note(1, time.Now(), false, nil)
+	if limit() != patience {
+		t.Errorf("%v for one that answered meanwhile", limit())
+	}
+	w.note(1, time.Now().Add(-time.Hour), true, context.DeadlineExceeded)
+	if limit() != patience {
+		t.Errorf("%v for one that answered while others did not", limit())
+	}
+	w.note(1, time.Now(), true, context.DeadlineExceeded)
+	w.begin()
+	if limit() != patience {
+		t.Errorf("%v in the next collection", limit())
+	}
+	w.note(1, time.Now(), false, context.DeadlineExceeded) // the control: a question for it alone
+	if _, _, err := w.find(1, time.Now()); !errors.Is(err, errStalled) {
+		t.Errorf("one that stalls: %v", err)
 	}
 }
