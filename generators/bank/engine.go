@@ -150,10 +150,10 @@ type moment struct {
 // reports whether there was an event.
 func (e *engine) happen(l *lane, now moment, follows bool) bool {
 	if follows {
-		var p pending
-		if e.following(l, now.at, &p) {
+		var room pending
+		if p := e.following(l, now.at, &room); p != nil {
 			l.batch.follows, l.batch.done[1] = 1, l.batch.done[1]+1
-			happened := e.proceed(l, &p, now)
+			happened := e.proceed(l, p, now)
 			if happened {
 				l.batch.seen++
 			}
@@ -186,20 +186,19 @@ func (e *engine) fresh(l *lane, now moment) (which uint8, account uint32) {
 	return which, e.somebody(market, e.m.flows[which], l.who.At(now.draw))
 }
 
-// following takes what is due of what follows.
-func (e *engine) following(l *lane, at int64, p *pending) bool {
+// following takes what is due of what follows, or returns nil. There is room for it.
+func (e *engine) following(l *lane, at int64, room *pending) *pending {
 	if l.wheel.peek(at) != nil {
 		e.fetchAll(l.wheel.begun())
-		*p = l.wheel.pop()
-		return true
+		*room = l.wheel.pop()
+		return room
 	}
 	f := l.batch.due(at)
 	if f == nil {
-		return false
+		return nil
 	}
 	e.fetchAll(f.begun())
-	f.take(p)
-	return true
+	return f.take()
 }
 
 // proceed lets something go on that is due.

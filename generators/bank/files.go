@@ -70,11 +70,12 @@ func (f *files) begun() []pending {
 	return f.open
 }
 
-// take takes the entry that peek returned.
-func (f *files) take(p *pending) {
-	*p = f.open[0]
+// take takes the entry that peek returned. It stays where it is until the next peek.
+func (f *files) take() *pending {
+	p := &f.open[0]
 	f.open = f.open[1:]
 	f.count--
+	return p
 }
 
 // turn goes on to the next page of what can be taken at a time.

@@ -23,8 +23,7 @@ func TestFilesGiveWhatIsDue(t *testing.T) {
 		for n := range uint64(20_000) {
 			now += int64(generators.Below(r.At(4*n), half/2))
 			for f.peek(now) != nil {
-				var got pending
-				f.take(&got)
+				got := *f.take()
 				model := &near
 				if got.other > 0 {
 					model = &far
@@ -83,9 +82,7 @@ func TestFilesInThePast(t *testing.T) {
 		}
 		var came []uint32
 		for f.peek(at) != nil {
-			var p pending
-			f.take(&p)
-			if came = append(came, p.account); len(came) == 2 {
+			if came = append(came, f.take().account); len(came) == 2 {
 				f = f.clone()
 			}
 		}
