@@ -89,7 +89,7 @@ func New(c Config) (*Bank, error) {
 	if e.calendars, err = calendars(w, c.Start); err != nil {
 		return nil, fmt.Errorf("opening the bank: %w", err)
 	}
-	e.workdays = make([]workdays, len(e.calendars))
+	e.endings = make([]endings, len(e.calendars))
 	for s := range flow.Trades + 1 {
 		e.lanes = append(e.lanes, newLane(c, s))
 		if e.lanes[s].clock != nil {

@@ -37,32 +37,39 @@ const (
 	smallHours = 3 * 3_600_000_000
 )
 
-// workday is a question about working days and its answer, which is the same for
-// all times from the one that was asked for until the answer.
-type workday struct{ into, from, next int64 }
+// ending is the end of a delay of the calendar, which is the same for all beginnings
+// from the one that was asked for until it, but for a month from then on.
+type ending struct {
+	law       flow.Law
+	a         int64
+	from, end int64
+}
 
-// workdays are the last questions of a market.
-type workdays [4]workday
+// endings are the last ones of a market.
+type endings struct {
+	known [8]ending // more than flows have such delays
+	asked uint8
+}
 
-// next is the first moment after a time that is so far into a working day.
-func (w *workdays) next(local *calendar.Local, at, into int64) int64 {
-	for i := range w {
-		if d := &w[i]; d.into == into && d.from <= at && at < d.next {
-			return d.next
+// of is when a delay ends that begins at a time.
+func (e *endings) of(local *calendar.Local, d *flow.Delay, at int64) int64 {
+	for i := range e.known {
+		if k := &e.known[i]; k.a == d.A && k.law == d.Law && k.from <= at && at < k.end {
+			return k.end
 		}
 	}
-	d := &w[into>>32%int64(len(w))]
-	*d = workday{into, at, local.NextWorkday(at, into)}
-	return d.next
+	end := Ends(local, d, at)
+	if d.Law == flow.MonthlyDay && d.A == 0 {
+		return end
+	}
+	e.known[e.asked%uint8(len(e.known))] = ending{d.Law, d.A, at, end}
+	e.asked++
+	return end
 }
 
 // day is when a delay of the calendar ends in a market.
 func (e *engine) day(d *flow.Delay, market uint8, at int64) int64 {
-	local := e.calendars[market]
-	if d.Law == flow.NextBusinessDay {
-		return e.workdays[market].next(local, at, d.A)
-	}
-	return Ends(local, d, at)
+	return e.endings[market].of(e.calendars[market], d, at)
 }
 
 // Ends is when a delay of the calendar that begins at a time ends.

@@ -29,7 +29,7 @@ type engine struct {
 	closed, employer generators.Rand
 	habits           generators.Rand   // whom accounts pay
 	calendars        []*calendar.Local // of the markets
-	workdays         []workdays        // there
+	endings          []endings         // there
 	zones            *calendar.Zones   // those of the markets, in their order; nil: all are awake
 	rows             []row             // of the customers; nil: nobody asked for their changes
 	paced            []uint8           // lanes that have a clock
@@ -328,7 +328,7 @@ func (e *engine) clone() *engine {
 	c := *e
 	c.books = e.books.clone()
 	c.rows = slices.Clone(e.rows)
-	c.waiting, c.workdays = e.waiting.clone(), slices.Clone(e.workdays)
+	c.waiting, c.endings = e.waiting.clone(), slices.Clone(e.endings)
 	c.lanes = slices.Clone(e.lanes)
 	for i := range c.lanes {
 		c.lanes[i].acts, c.lanes[i].wheel = c.lanes[i].acts.clone(), c.lanes[i].wheel.clone()
