@@ -70,3 +70,44 @@ func TestPayeesAreHabits(t *testing.T) {
 		t.Errorf("the control: a pair of chance has %.2f payments", each)
 	}
 }
+
+// The busiest tenth and half of the customers buy as much as those of a log-normal
+// law do, everybody buys something, and they are not the first of a market.
+func TestBuyersAreLogNormal(t *testing.T) {
+	t.Parallel()
+	const n, each = 20_000, 100
+	l, r := newBuyers(n, generators.NewLogNormal()), generators.Seed(3).Rand("buyers")
+	bought := make([]int, n)
+	for i := range uint64(n * each) {
+		bought[l.pick(r.At(i))]++
+	}
+	share := func(from int) (sum float64) {
+		for _, b := range bought[from:] {
+			sum += float64(b) / (n * each)
+		}
+		return sum
+	}
+	// A tenth has 1 - Phi(z - sigma) of all, z its quantile.
+	for from, z := range map[int]float64{n * 9 / 10: 1.2816, n / 2: 0} {
+		want := math.Erfc((z-busySigma/1000.0)/math.Sqrt2) / 2
+		if got := share(from); math.Abs(got-want) > 0.005 {
+			t.Errorf("from rank %d on they buy %.4f, want %.4f", from, got, want)
+		}
+	}
+	for rank, b := range bought[n/100:] {
+		if b == 0 {
+			t.Errorf("rank %d of %d buys nothing", rank+n/100, n)
+		}
+	}
+	e := open(t, nil).tape.live
+	m := &e.markets[0]
+	first, draws := 0, uint64(10_000)
+	for i := range draws {
+		if m.buyer(r.At(i)) < m.first+(m.last-m.first)/10 {
+			first++
+		}
+	}
+	if part := float64(first) / float64(draws); part < 0.05 || part > 0.2 {
+		t.Errorf("the first tenth of a market buys %.3f", part)
+	}
+}

@@ -31,11 +31,11 @@ type world struct {
 type place struct {
 	fintech.Market
 	first, last uint32 // its accounts: first to last-1
-	buyers      *law   // of ranks too, by how much they buy
-	mingle      uint64
-	payers      *law // of ranks
+	payers      *law   // of ranks
 	payees      *law
-	scatter     uint64 // of ranks over accounts
+	scatter     uint64 // of their ranks over accounts
+	buyers      *law   // of ranks, the least busy first
+	mingle      uint64 // of theirs
 	guilds      [guilds]guild
 }
 
