@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/lakeproof/lakeproof/exporters"
@@ -131,6 +132,50 @@ func TestStalledBroker(t *testing.T) {
 			"kafka_consumergroup_members{consumergroup=" + f.groups[2] + "}": 0,
 		})
 	}
+}
+
+// TestBrokerHaltsHalfWay: one of three halts when it is asked for a share group's
+// offsets, for which it asks others: what comes last in the collection is still
+// there of the other two.
+func TestBrokerHaltsHalfWay(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t)
+	f.SetGroupConfigs("shared", map[string]string{"share.auto.offset.reset": "earliest"})
+	cl, _ := f.read(5, kgo.ShareGroup("shared"), kgo.ConsumeTopics("orders"))
+	cl.Close()
+	awake := make(chan struct{})
+	defer close(awake)
+	halted := int32(-1)
+	f.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		if halted < 0 && kmsg.Key(req.Key()) == kmsg.DescribeShareGroupOffsets {
+			halted = f.CurrentNode()
+		}
+		if f.CurrentNode() == halted {
+			f.SleepControl(func() { <-awake })
+		}
+		return nil, nil, false
+	})
+	c := f.collector("kafka", f.options())
+	c.Interval = 20 * time.Second
+	e := exporters.New(exportersOptions(), c)
+	began := time.Now()
+	e.Collect(t.Context())
+	took, got := time.Since(began), series(t, e)
+	if took > 5*time.Second || halted < 0 {
+		t.Errorf("the collection took %s, broker %d halts", took, halted)
+	}
+	want := map[string]float64{part("cluster"): 1}
+	for b := range int32(3) {
+		value := 1.0
+		if b == halted {
+			value = 0
+		}
+		for _, what := range []string{"offsets", "logdirs", "transactions"} {
+			want[part(fmt.Sprintf("%s/%d", what, b))] = value
+		}
+	}
+	have(t, got, want)
 }
 
 // TestOneFaultCostsItsOwn: each of these answers costs what it is about, and

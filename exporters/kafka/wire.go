@@ -55,7 +55,7 @@ type peer struct {
 	answered time.Time // last
 	stalled  time.Time // since when it does not answer; zero while it does
 	rests    uint64    // the collection in which it was not asked for that
-	doubted  uint64    // the collection in which it left open what it had to ask others; 0 since it answered
+	doubted  uint64    // the collection in which it left a question open, perhaps for a reason; 0 since it answered
 }
 
 func newWire(cl *kgo.Client, addrs []string) *wire {
@@ -164,8 +164,9 @@ func (w *wire) begin() {
 	w.mu.Unlock()
 }
 
-// note remembers whether a broker answered. One that answered something else
-// meanwhile is slow and does not stall.
+// note remembers whether a broker answered. One that left open what it had to ask
+// others, or answered something else after it was asked, may be slow and not stall;
+// or it halted since.
 func (w *wire) note(broker int32, began time.Time, needy bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,8 +175,8 @@ func (w *wire) note(broker int32, began time.Time, needy bool, err error) {
 	case !ok:
 	case err == nil:
 		p.answered, p.stalled, p.doubted = time.Now(), time.Time{}, 0
-	case !errors.Is(err, context.DeadlineExceeded) || !p.answered.Before(began):
-	case needy:
+	case !errors.Is(err, context.DeadlineExceeded):
+	case needy || !p.answered.Before(began):
 		p.doubted = w.cycle
 	default:
 		p.stalled = time.Now()

@@ -265,8 +265,10 @@ func mayCome(name string) bool {
 
 // driver: what the driver's REST API serves is there, and cheap. Executors tell
 // their memory with a heartbeat, every ten seconds. How many batches, and so jobs,
-// there were depends on the machine.
-func driver(_ context.Context, t *testing.T, s *story) {
+// there were until now depends on the machine, so there are more meanwhile.
+func driver(ctx context.Context, t *testing.T, s *story) {
+	stop := s.trickle(ctx, t)
+	defer stop()
 	s.until(t, 25*time.Second, "all that the driver serves", func(p page) (bool, string) {
 		var short []string
 		for _, c := range []struct {
@@ -277,10 +279,10 @@ func driver(_ context.Context, t *testing.T, s *story) {
 			{"spark_executors", []string{"state", "active"}, 1},
 			{"spark_executor_task_slots", nil, 1},
 			{"spark_executor_memory_peak_bytes", []string{"kind", "heap", "agg", "sum"}, 1 << 20},
-			{"spark_jobs_total", []string{"status", "succeeded"}, 10},
-			{"spark_job_duration_seconds_count", nil, 10},
-			{"spark_stage_duration_seconds_count", nil, 10},
-			{"spark_tasks_total", []string{"result", "completed"}, 30},
+			{"spark_jobs_total", []string{"status", "succeeded"}, 30},
+			{"spark_job_duration_seconds_count", nil, 30},
+			{"spark_stage_duration_seconds_count", nil, 30},
+			{"spark_tasks_total", []string{"result", "completed"}, 90},
 			{"spark_stage_run_seconds_total", []string{"query", appName}, .1},
 			{"spark_output_bytes_total", nil, 1},
 		} {
@@ -290,6 +292,8 @@ func driver(_ context.Context, t *testing.T, s *story) {
 		}
 		return len(short) == 0, strings.Join(short, "; ")
 	})
+	stop()
+	s.caughtUp(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.Logf("at most %d requests and %d bytes in one of %d polls", s.requests, s.bytes, s.polls)
