@@ -27,7 +27,7 @@ func BenchmarkEverything(b *testing.B) {
 				l.block = l.block[:0]
 				return n
 			}
-			for range 300 {
+			for range 1200 {
 				advance()
 			}
 			b.ReportAllocs()

@@ -200,7 +200,7 @@ func BenchmarkRender(b *testing.B) {
 					buf = buf[:0]
 					for i := range block.Events {
 						seq := block.First + uint64(i)
-						ev.ID = key.Seal(0, seq)
+						key.SealTo(&ev.ID, 0, seq)
 						made.Fill(ev, seq, 0)
 						buf = enc.Append(buf, ev)
 					}

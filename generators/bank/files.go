@@ -99,18 +99,29 @@ func (f *files) turn(at int64) bool {
 		if l.first = f.at(f.page).next; l.first < 0 {
 			l.last = -1
 		}
-		f.open = page[:0]
-		for i := range page {
-			if p := &page[i]; p.due>>fileShift <= f.now {
-				f.open = append(f.open, *p)
-			} else {
-				f.put(p) // it lies beyond all files
-			}
-		}
+		f.open = f.keep(page)
 		if f.opened = len(f.open); f.opened > 0 {
 			return true
 		}
 	}
+}
+
+// keep leaves those entries on a page of the open file that belong there, and puts
+// those back that lay beyond all files.
+func (f *files) keep(page []pending) []pending {
+	n := 0
+	for i := range page {
+		p := &page[i]
+		if p.due>>fileShift > f.now {
+			f.put(p)
+			continue
+		}
+		if n < i {
+			page[n] = *p
+		}
+		n++
+	}
+	return page[:n]
 }
 
 // advance goes on to the next file that holds something and whose half hour is

@@ -24,9 +24,9 @@ func newLaw(n uint64, s float64) *law {
 	return l
 }
 
-// newBuyers is the law of how busy n people are, the least busy first: what each of
-// them buys is log-normal.
-func newBuyers(n uint64, amounts *generators.LogNormal) *law {
+// busyness says which part of all people is less busy than whoever buys something,
+// at the quantiles of what is bought: what each of them buys is log-normal.
+func busyness(amounts *generators.LogNormal) (parts [quantiles + 1]float64) {
 	const points = 1 << 14
 	var weights [points]float64
 	sum := 0.0
@@ -34,7 +34,6 @@ func newBuyers(n uint64, amounts *generators.LogNormal) *law {
 		weights[i] = float64(amounts.Draw(uint64(2*i+1)<<(63-14), 1<<20, generators.Sigma(busySigma)))
 		sum += weights[i]
 	}
-	l := &law{n: n}
 	before, next := 0.0, 0
 	for i, w := range weights {
 		for ; next < quantiles; next++ {
@@ -42,11 +41,20 @@ func newBuyers(n uint64, amounts *generators.LogNormal) *law {
 			if rest > w {
 				break
 			}
-			l.quantiles[next] = 1 + float64(float64(n)*((float64(i)+float64(rest/w))/points))
+			parts[next] = (float64(i) + float64(rest/w)) / points
 		}
 		before += w
 	}
-	l.quantiles[quantiles] = float64(n) + 1
+	parts[quantiles] = 1
+	return parts
+}
+
+// newBuyers is the law of n people, the least busy first.
+func newBuyers(n uint64, parts *[quantiles + 1]float64) *law {
+	l := &law{n: n}
+	for i, part := range parts {
+		l.quantiles[i] = 1 + float64(float64(n)*part)
+	}
 	return l
 }
 

@@ -76,7 +76,8 @@ func TestPayeesAreHabits(t *testing.T) {
 func TestBuyersAreLogNormal(t *testing.T) {
 	t.Parallel()
 	const n, each = 20_000, 100
-	l, r := newBuyers(n, generators.NewLogNormal()), generators.Seed(3).Rand("buyers")
+	parts := busyness(generators.NewLogNormal())
+	l, r := newBuyers(n, &parts), generators.Seed(3).Rand("buyers")
 	bought := make([]int, n)
 	for i := range uint64(n * each) {
 		bought[l.pick(r.At(i))]++

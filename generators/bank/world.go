@@ -91,6 +91,7 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 	texts.markets = markets
 	w.homes = make([]uint8, 0, customers)
 	accounts, rows := make([]byte, 0, customers*rowSize), make([]byte, 0, merchants*rowSize)
+	busy := busyness(w.amounts)
 	var share uint64
 	for i := range markets {
 		m := &markets[i]
@@ -101,7 +102,7 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 			accounts = texts.account(accounts, uint64(id))
 		}
 		n := uint64(p.last - p.first)
-		p.buyers, p.mingle = newBuyers(n, w.amounts), coprime(n, seed.Rand("bank.mingle").At(uint64(i)))
+		p.buyers, p.mingle = newBuyers(n, &busy), coprime(n, seed.Rand("bank.mingle").At(uint64(i)))
 		p.payers, p.payees = newLaw(n, payerSlope), newLaw(n, payeeSlope)
 		p.scatter = coprime(n, seed.Rand("bank.scatter").At(uint64(i)))
 		size := max(2*guilds, int(uint64(merchants)*m.Share/1000))

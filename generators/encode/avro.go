@@ -52,11 +52,13 @@ func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n:]))
 	n += generators.IDTextLen
 	values := ev.Values[1:]
-	for at := 0; at < len(e.ops); at++ {
-		done, size := putFields((*area)(dst[n:]), e.ops[at:min(at+runFields, len(e.ops))], values[at:])
+	for at := 0; at < len(e.ops); {
+		run := e.ops[at:min(at+runFields, len(e.ops))]
+		done, size := putFields((*area)(dst[n:]), run, values[at:])
 		n += size
-		if at += done; at < len(e.ops) {
-			dst, n = e.putField(dst, n, e.ops[at], &values[at])
+		if at += done; done < len(run) {
+			dst, n = e.putText(dst, n, e.ops[at], values[at].Str)
+			at++
 		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
@@ -64,9 +66,9 @@ func (e *avroEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	return dst[:n+putLong((*varint)(dst[n:]), int64(sum))]
 }
 
-// putFields writes fields up to one that needs room for itself, and returns how
-// many it wrote and how many bytes. It calls as little as it can, so that what it
-// works with stays in registers.
+// putFields writes fields up to a long string, and returns how many it wrote and how
+// many bytes. It calls as little as it can, so that what it works with stays in
+// registers.
 //
 //nolint:cyclop,funlen // a call for each string would cost more than the string
 func putFields(a *area, ops []op, values []generators.Value) (done, m int) {
@@ -134,27 +136,14 @@ func putFields(a *area, ops []op, values []generators.Value) (done, m int) {
 	return len(ops), m
 }
 
-// putField writes a field of any length, and makes room for all that may come
-// behind it.
-func (e *avroEncoder) putField(dst []byte, n int, op op, v *generators.Value) ([]byte, int) {
+// putText writes a string of any length, and makes room for all that may come behind
+// it.
+func (e *avroEncoder) putText(dst []byte, n int, op op, s string) ([]byte, int) {
 	dst = dst[:n]
-	switch {
-	case op&nullable != 0 && v.Null:
-		dst = append(dst, 0)
-		return room(dst, n+1, e.atMost), n + 1
-	case op&nullable != 0:
+	if op&nullable != 0 {
 		dst = append(dst, 2)
 	}
-	switch op &^ nullable {
-	case opString:
-		dst = append(appendLong(dst, int64(len(v.Str))), v.Str...)
-	case opNumber:
-		dst = appendLong(dst, v.Int)
-	case opTime:
-		dst = appendLong(dst, floorDiv(v.Int, 1000))
-	default:
-		dst = append(dst, byte(v.Int&1))
-	}
+	dst = append(appendLong(dst, int64(len(s))), s...)
 	return room(dst, len(dst), e.atMost), len(dst)
 }
 

@@ -74,11 +74,13 @@ func (e *jsonEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	dst[n] = '"'
 	n++
 	values := ev.Values[1:]
-	for at := 0; at < len(e.fields); at++ {
-		done, size := e.putMembers((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+	for at := 0; at < len(e.fields); {
+		run := e.fields[at:min(at+runFields, len(e.fields))]
+		done, size := e.putMembers((*area)(dst[n:]), run, values[at:])
 		n += size
-		if at += done; at < len(e.fields) {
+		if at += done; done < len(run) {
 			dst, n = e.putMember(dst, n, &e.fields[at], &values[at])
+			at++
 		}
 	}
 	odd := -start & 7

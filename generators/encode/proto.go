@@ -76,11 +76,13 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	ev.ID.Put((*[generators.IDTextLen]byte)(dst[n+2:]))
 	n += 2 + generators.IDTextLen
 	values := ev.Values[1:]
-	for at := 0; at < len(e.fields); at++ {
-		done, size := putProtoFields((*area)(dst[n:]), e.fields[at:min(at+runFields, len(e.fields))], values[at:])
+	for at := 0; at < len(e.fields); {
+		run := e.fields[at:min(at+runFields, len(e.fields))]
+		done, size := putProtoFields((*area)(dst[n:]), run, values[at:])
 		n += size
-		if at += done; at < len(e.fields) {
-			dst, n = e.putField(dst, n, e.fields[at], &values[at])
+		if at += done; done < len(run) {
+			dst, n = e.putText(dst, n, e.fields[at], values[at].Str)
+			at++
 		}
 	}
 	sum := crc32.Checksum(dst[start:n], e.crc)
@@ -90,9 +92,9 @@ func (e *protoEncoder) Append(dst []byte, ev *generators.Event) []byte {
 	return dst[:n+putUvarint((*varint)(dst[n:]), uint64(sum))]
 }
 
-// putProtoFields writes fields up to one that needs room for itself, and returns
-// how many it wrote and how many bytes. It calls as little as it can, so that what
-// it works with stays in registers.
+// putProtoFields writes fields up to a long string, and returns how many it wrote and
+// how many bytes. It calls as little as it can, so that what it works with stays in
+// registers.
 //
 //nolint:cyclop,funlen,gocognit // a call for each string would cost more than the string
 func putProtoFields(a *area, fields []protoField, values []generators.Value) (done, m int) {
@@ -150,35 +152,12 @@ func putProtoFields(a *area, fields []protoField, values []generators.Value) (do
 	return len(fields), m
 }
 
-// putField writes a field of any length, and makes room for all that may come
-// behind it.
-func (e *protoEncoder) putField(dst []byte, n int, f protoField, v *generators.Value) ([]byte, int) {
-	optional := f.op&nullable != 0
-	if optional && v.Null {
-		return dst, n
-	}
-	dst = room(dst, n, len(v.Str)+e.atMost)
+// putText writes a string of any length, and makes room for all that may come behind
+// it.
+func (e *protoEncoder) putText(dst []byte, n int, f protoField, s string) ([]byte, int) {
 	binary.LittleEndian.PutUint16(dst[n:], f.tag)
-	at := n + int(f.size)
-	switch f.op &^ nullable {
-	case opString:
-		if v.Str != "" || optional {
-			at += putUvarint((*varint)(dst[at:]), uint64(len(v.Str)))
-			n = at + copy(dst[at:], v.Str)
-		}
-	case opNumber:
-		if v.Int != 0 || optional {
-			n = at + putUvarint((*varint)(dst[at:]), uint64(v.Int))
-		}
-	case opTime:
-		n = at + putStamp((*stamp)(dst[at:]), v.Int)
-	default:
-		if v.Int&1 != 0 || optional {
-			dst[at] = byte(v.Int & 1)
-			n = at + 1
-		}
-	}
-	return room(dst, n, e.atMost), n
+	dst = append(binary.AppendUvarint(dst[:n+int(f.size)], uint64(len(s))), s...)
+	return room(dst, len(dst), e.atMost), len(dst)
 }
 
 // stamp is room for the longest that putStamp writes: a length, and a tag and a
