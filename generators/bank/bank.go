@@ -35,7 +35,7 @@ import (
 )
 
 // AlgoVersion changes whenever the same configuration would give other events.
-const AlgoVersion = 3
+const AlgoVersion = 4
 
 // Config is what a bank is made of.
 type Config struct {
@@ -161,6 +161,7 @@ func (c *Config) check() error {
 const (
 	minCustomers = 200     // so that each market has two at least
 	maxCrimes    = 200_000 // ppm
+	leastCrime   = 1e-12   // cases in a slot; below it there is none in a life
 )
 
 func newLane(c Config, s flow.Stream) lane {
@@ -185,6 +186,9 @@ func (l *lane) open(c *Config) {
 	shift := tickBits(l.clock)
 	l.acts, l.wheel = newWheel(c.Start, shift), newWheel(c.Start, shift)
 	l.batch = newBatch(c.Start)
+	if l.clock != nil {
+		l.lately = newLately(c.Customers)
+	}
 }
 
 // tickBits makes ticks in which some few events happen.
@@ -196,9 +200,10 @@ func tickBits(c Clock) uint {
 	return uint(min(36, max(4, bits.Len64(uint64(span>>11)))))
 }
 
-// deposit gives every customer money from outside to begin with.
+// deposit opens the accounts: every customer has money from outside to begin with.
 func (e *engine) deposit() {
 	for i, home := range e.homes {
+		e.books.accounts[i].closes = e.closes(uint32(i))
 		who := parties{account: uint32(i), home: home, there: home, here: home}
 		e.books.post(e.world, flow.Employer, flow.Customer, &who, e.first(uint32(i)))
 	}
@@ -245,12 +250,14 @@ func newCrimes(c *Config, e *engine, kinds []fraud.Kind) *crimes {
 		perSlot += c.Crimes[i] / mean / 1e6
 		weights[i] = uint64(c.Crimes[i] / mean * (1 << 20))
 	}
-	if perSlot == 0 {
+	if perSlot < leastCrime {
 		return nil
 	}
 	out.which = generators.NewAlias(weights...)
-	out.rare = uint64(perSlot * (1 << 63) * 2)
-	out.before(e, &e.lanes[flow.Payments], perSlot)
+	out.none = generators.Ln(1 - perSlot)
+	l := &e.lanes[flow.Payments]
+	e.nextCase = out.gap(l.crime.At(1 << 62))
+	out.before(e, l, perSlot)
 	return out
 }
 

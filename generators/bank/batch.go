@@ -65,14 +65,17 @@ func (b *batch) turn(random uint64) bool { return random>>32 < b.share }
 // due is the file of which something is due, or nil.
 func (b *batch) due(at int64) *files {
 	switch {
-	case b.monthly.peek(at) != nil:
+	case b.monthly.peek(at):
 		return b.monthly
-	case b.daily.peek(at) != nil:
+	case b.daily.peek(at):
 		return b.daily
 	default:
 		return nil
 	}
 }
+
+// idle reports whether there is surely nothing to do before a time.
+func (b *batch) idle(at int64) bool { return b.monthly.idle(at) && b.daily.idle(at) }
 
 // look sets the share of the slots anew when it is time.
 func (b *batch) look(at int64) {
@@ -89,8 +92,8 @@ func (b *batch) look(at int64) {
 func (b *batch) hour(now int64) {
 	b.until += hourLong
 	late := int64(0)
-	if p := b.daily.peek(now); p != nil {
-		late = min(now-p.due, 7*dayLong)
+	if b.daily.peek(now) {
+		late = min(now-b.daily.due(), 7*dayLong)
 	}
 	b.late = append(b.late, int32(late/minuteLong))
 	over := 7 * 24

@@ -15,19 +15,19 @@ func TestCustomersKeepTheirDays(t *testing.T) {
 		e, l := b.tape.live, &b.tape.live.lanes[0]
 		var began, all [7]float64
 		for l.next < 70*10_000 {
-			at := l.clock.At(l.next)
 			if pin != nil {
 				pin(&l.batch)
 			}
-			followed := l.batch.seen
-			e.slot(l, at)
+			f, followed := e.foresee(l), l.batch.seen
+			at := f.at
+			e.slot(l, f)
 			if day := (at - opening) / dayLong; day >= 21 {
 				all[day%7]++
 				if l.batch.seen == followed {
 					began[day%7]++
 				}
-				if p := l.batch.daily.peek(at); p != nil {
-					late += float64(at-p.due) / dayLong / (49 * 10_000)
+				if l.batch.daily.peek(at) {
+					late += float64(at-l.batch.daily.due()) / dayLong / (49 * 10_000)
 				}
 			}
 			l.block = l.block[:0]

@@ -28,6 +28,7 @@ type purse struct {
 	paid         uint32 // how often it chose whom to pay
 	home         uint8  // its market
 	short        bool   // whether a top-up is under way
+	closes       int64  // when it is closed
 }
 
 // roles is how many accounts the bank itself has in each market. Those of the

@@ -10,7 +10,7 @@ import (
 // them.
 type crimes struct {
 	kinds []fraud.Kind
-	rare  uint64           // a case begins in a slot whose random number is below it
+	none  float64          // the logarithm of how likely it is that no case begins in a slot
 	which generators.Alias // which kind
 	rand  generators.Rand  // an entity for each case
 	delay generators.Rand
@@ -19,11 +19,18 @@ type crimes struct {
 	longest int64 // microseconds that a case takes, at most
 }
 
-// perhaps begins a case in a slot.
-func (c *crimes) perhaps(e *engine, l *lane, at int64) {
-	if random := l.crime.At(l.next); random < c.rare {
-		c.begin(e, l, generators.Again(random), at)
-	}
+// occur begins a case in a slot, and says in which one the next begins: in each as
+// likely as in any other.
+func (c *crimes) occur(e *engine, l *lane, at int64) {
+	random := l.crime.At(l.next)
+	c.begin(e, l, generators.Again(random), at)
+	e.nextCase = l.next + 1 + c.gap(random)
+}
+
+// gap is in how many slots no case begins.
+func (c *crimes) gap(random uint64) uint64 {
+	part := (float64(random>>11) + 0.5) / (1 << 53)
+	return uint64(min(1<<62, generators.Ln(part)/c.none))
 }
 
 // begin plans a case that begins at a time. What should have happened before the
@@ -106,7 +113,7 @@ type cast struct{ *engine }
 // Account implements [fraud.Cast]: the busier, the likelier.
 func (c cast) Account(random uint64) uint32 {
 	m := &c.markets[c.anywhere(random)]
-	return m.buyer(generators.Again(random))
+	return c.buyer(m, generators.Again(random))
 }
 
 // Merchant implements [fraud.Cast].

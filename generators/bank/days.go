@@ -28,7 +28,9 @@ func (e *engine) closes(account uint32) int64 {
 }
 
 // isClosed reports whether an account is closed.
-func (e *engine) isClosed(account uint32, at int64) bool { return e.closes(account) <= at }
+func (e *engine) isClosed(account uint32, at int64) bool {
+	return e.books.accounts[account].closes <= at
+}
 
 // The day and the hour of salaries: on the 25th or the working day before, in
 // the batch of the small hours.

@@ -25,7 +25,7 @@ type engine struct {
 	books            *books
 	crimes           *crimes
 	waiting          waiting
-	cases            uint64 // so far
+	cases, nextCase  uint64 // how many there were, and the slot of the next one
 	closed, employer generators.Rand
 	habits           generators.Rand   // whom accounts pay
 	calendars        []*calendar.Local // of the markets
@@ -58,6 +58,8 @@ type lane struct {
 	starts []uint8          // flows
 	block  []Event          // from next-len(block) on
 	ahead  [foresight]foreseen
+	lately lately  // who did something
+	room   pending // for what goes on
 	*draws
 }
 
@@ -79,9 +81,6 @@ const (
 	blockSize = 1024
 	maxDepth  = 16  // states that are passed at once; flows are checked for less
 	maxTries  = 256 // flows that end without an event, until a slot is given up
-
-	sessionShare  = 420_000          // ppm of what somebody does that is followed by more
-	sessionMedian = 75_000_000 >> 10 // until then, in units of 1,024 microseconds
 )
 
 // advance fills slots, of all streams in the order of their times, until a block
@@ -92,23 +91,26 @@ func (e *engine) advance() *lane {
 	}
 	for {
 		var first *lane
-		var at int64
+		var f *foreseen
 		for _, i := range e.paced {
 			l := &e.lanes[i]
+			next := e.foresee(l)
 			// Clocks that have come to their end stand still: nobody is forgotten then.
-			if t := e.foresee(l).at; first == nil || t < at || t == at && l.next < first.next {
-				first, at = l, t
+			if first == nil || next.at < f.at || next.at == f.at && l.next < first.next {
+				first, f = l, next
 			}
 		}
-		if e.end != 0 && at >= e.end {
+		if e.end != 0 && f.at >= e.end {
 			return nil
 		}
-		e.slot(first, at)
+		e.slot(first, f)
 		if len(first.block) == blockSize {
 			return first
 		}
-		if l := e.follow(at); l != nil {
-			return l
+		if first.next == first.known { // a group is done: often enough
+			if l := e.follow(f.at); l != nil {
+				return l
+			}
 		}
 	}
 }
@@ -116,25 +118,22 @@ func (e *engine) advance() *lane {
 // slot fills the next slot of a lane. By chance it is for what customers do, or
 // for what follows from that; so what they do keeps the hours and the days that
 // the clock has, whatever follows when.
-func (e *engine) slot(l *lane, at int64) {
-	if e.crimes != nil && l.index == 0 {
-		e.crimes.perhaps(e, l, at)
+func (e *engine) slot(l *lane, f *foreseen) {
+	if e.crimes != nil && l.index == 0 && l.next == e.nextCase {
+		e.crimes.occur(e, l, f.at)
 	}
-	l.batch.look(at)
-	turn := e.foresee(l).turn
-	follows := l.batch.turn(turn)
-	if l.pending() > e.limit+e.limit/4 { // so much follows that one slot of eight must do
-		follows = turn&7 != 7
+	if f.at >= l.batch.until {
+		l.batch.look(f.at)
 	}
 	for try := range uint64(maxTries) {
-		if e.happen(l, moment{at, l.next*maxTries + try}, follows) {
+		if e.happen(l, f, moment{f.at, l.next*maxTries + try}) {
 			l.next++
 			l.batch.done[0] += uint64(1 - l.batch.follows)
 			return
 		}
 	}
 	e.stuck++
-	l.block = append(l.block, Event{At: at, State: noState})
+	l.block = append(l.block, Event{At: f.at, State: noState})
 	l.next++
 }
 
@@ -148,57 +147,52 @@ type moment struct {
 
 // happen lets the earliest thing that is due go on, or something new begin, and
 // reports whether there was an event.
-func (e *engine) happen(l *lane, now moment, follows bool) bool {
-	if follows {
-		var room pending
-		if p := e.following(l, now.at, &room); p != nil {
-			l.batch.follows, l.batch.done[1] = 1, l.batch.done[1]+1
-			happened := e.proceed(l, p, now)
-			if happened {
-				l.batch.seen++
-			}
-			return happened
+func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
+	if f.follows && e.following(l, now.at, &l.room) {
+		l.batch.follows, l.batch.done[1] = 1, l.batch.done[1]+1
+		happened := e.proceed(l, &l.room, now)
+		if happened {
+			l.batch.seen++
 		}
+		return happened
 	}
 	l.batch.follows = 0
 	if l.acts.peek(now.at) != nil {
 		e.fetchAll(l.acts.begun())
-		p := l.acts.pop()
-		return e.proceed(l, &p, now)
+		l.room = l.acts.pop()
+		return e.proceed(l, &l.room, now)
 	}
-	var which uint8
-	var account uint32
-	if f := e.foresee(l); f.fresh && now.draw%maxTries == 0 {
-		which, account = f.which, f.account
-	} else {
-		which, account = e.fresh(l, now)
+	p := &f.begun
+	if !f.fresh || now.draw%maxTries != 0 {
+		who := e.fresh(l, now)
+		p.account, p.flow, p.market = who.account, who.flow, who.home
+		e.begin(l, p, now)
+		e.price(p, l.amount.At(now.draw))
 	}
-	var p pending
-	e.begin(l, &p, which, account, now)
-	e.goOn(l, which, account, now)
-	return e.enter(l, &p, now)
+	return e.enter(l, p, now)
 }
 
-// fresh chooses what somebody begins who was not at it before, and who.
-func (e *engine) fresh(l *lane, now moment) (which uint8, account uint32) {
-	which = l.starts[l.begin.Pick(l.what.At(now.draw))]
-	market := &e.markets[e.awake(now.at, l.place.At(now.draw))]
-	return which, e.somebody(market, e.m.flows[which], l.who.At(now.draw))
+// fresh chooses somebody who begins something who was not at it before.
+func (e *engine) fresh(l *lane, now moment) actor {
+	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
+	home := e.awake(now.at, l.place.At(now.draw))
+	return actor{e.somebody(&e.markets[home], e.m.flows[which], l.who.At(now.draw)), which, home}
 }
 
-// following takes what is due of what follows, or returns nil. There is room for it.
-func (e *engine) following(l *lane, at int64, room *pending) *pending {
+// following takes what is due of what follows, and reports whether there was any.
+func (e *engine) following(l *lane, at int64, p *pending) bool {
 	if l.wheel.peek(at) != nil {
 		e.fetchAll(l.wheel.begun())
-		*room = l.wheel.pop()
-		return room
+		*p = l.wheel.pop()
+		return true
 	}
 	f := l.batch.due(at)
 	if f == nil {
-		return nil
+		return false
 	}
-	e.fetchAll(f.begun())
-	return f.take()
+	e.fetchSlips(f.begun())
+	f.take(p)
+	return true
 }
 
 // proceed lets something go on that is due.
@@ -206,21 +200,12 @@ func (e *engine) proceed(l *lane, p *pending, now moment) bool {
 	if p.state == toBegin {
 		e.again(l, p, now)
 		short := p.amount
-		e.begin(l, p, p.flow, p.account, now)
+		p.market = e.books.accounts[p.account].home
+		e.begin(l, p, now)
+		e.price(p, l.amount.At(now.draw))
 		p.amount += short
 	}
 	return e.enter(l, p, now)
-}
-
-// goOn lets somebody who did something do more of it a little later: one goes
-// from shop to shop, and pays several bills at a time.
-func (e *engine) goOn(l *lane, which uint8, account uint32, now moment) {
-	random := l.session.At(now.draw)
-	if !generators.Chance(random, sessionShare) {
-		return
-	}
-	wait := e.amounts.Draw(generators.Again(random), sessionMedian, generators.Sigma(900)) << 10
-	e.later(l, &pending{due: now.at + wait, account: account, state: toBegin, flow: which}, now)
 }
 
 // later lets a flow go on when it is due. A bank can only remember so much: where
@@ -261,8 +246,7 @@ func (e *engine) awake(at int64, random uint64) uint8 {
 	return e.anywhere(random)
 }
 
-// again plans what comes after something that begins by itself: what comes each
-// month, and more of what somebody is at.
+// again plans what comes after something that begins by itself each month.
 func (e *engine) again(l *lane, p *pending, now moment) {
 	switch every := &e.m.flows[p.flow].Start.Every; {
 	case every.Calendar():
@@ -272,22 +256,17 @@ func (e *engine) again(l *lane, p *pending, now moment) {
 		l.batch.push(&next)
 	case int(p.flow) == e.m.topUp:
 		e.books.accounts[p.account].short = false
-	default:
-		e.goOn(l, p.flow, p.account, now)
 	}
 }
 
-// begin begins a flow of an account.
-func (e *engine) begin(l *lane, p *pending, which uint8, account uint32, now moment) {
-	f := e.m.flows[which]
-	*p = pending{}
-	p.due, p.account, p.state, p.flow = now.at, account, int16(f.First), which
-	p.market = e.books.accounts[account].home
+// begin begins a flow of an account, which is at home in a market.
+func (e *engine) begin(l *lane, p *pending, now moment) {
+	f := e.m.flows[p.flow]
+	*p = pending{due: now.at, account: p.account, state: int16(f.First), flow: p.flow, market: p.market}
 	if f.Abroad > 0 && generators.Chance(l.travel.At(now.draw), uint64(f.Abroad)) {
 		p.market = e.anywhere(generators.Again(l.travel.At(now.draw)))
 	}
 	e.choose(f, p, l.other.At(now.draw))
-	e.price(f, p, l.amount.At(now.draw))
 }
 
 // choose chooses the other side.
@@ -306,8 +285,8 @@ func (e *engine) choose(f *flow.Flow, p *pending, random uint64) {
 }
 
 // price draws the amount with which a flow begins by itself.
-func (e *engine) price(f *flow.Flow, p *pending, random uint64) {
-	here := &e.markets[p.market]
+func (e *engine) price(p *pending, random uint64) {
+	f, here := e.m.flows[p.flow], &e.markets[p.market]
 	switch f.Amount.Law {
 	case flow.NoAmount:
 	case flow.OfMerchant:
@@ -333,6 +312,7 @@ func (e *engine) clone() *engine {
 	for i := range c.lanes {
 		c.lanes[i].acts, c.lanes[i].wheel = c.lanes[i].acts.clone(), c.lanes[i].wheel.clone()
 		c.lanes[i].batch = c.lanes[i].batch.clone()
+		c.lanes[i].lately.actors = slices.Clone(c.lanes[i].lately.actors)
 		c.lanes[i].block = slices.Clone(c.lanes[i].block)
 	}
 	return &c

@@ -45,7 +45,7 @@ func TestBooksBalance(t *testing.T) {
 	e := open(t, nil).tape.live
 	l := &e.lanes[0]
 	for n := range 60_000 {
-		e.slot(l, l.clock.At(l.next))
+		e.slot(l, e.foresee(l))
 		l.block = l.block[:0]
 		if n > 2000 && n%997 != 0 {
 			continue

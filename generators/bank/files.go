@@ -14,12 +14,13 @@ type files struct {
 	now    int64 // the half hour whose file is open; those before it are empty
 	ready  int64 // nothing can be taken before this time, unless it is put there
 	count  int
-	open   []pending // what is left of a page that was taken out of the open file
-	opened int       // how much there was of it
-	page   int32     // that page, or -1
+	open   []slip // what is left of a page that was taken out of the open file
+	opened int    // how much there was of it
+	page   int32  // that page, or -1
 	slots  [fileSlots]list
 	used   [fileSlots / 64]uint64 // bitmap of the files that hold something
-	pages
+	wide   waiting                // what no slip has room for
+	pages[slip]
 }
 
 const (
@@ -27,8 +28,26 @@ const (
 	fileSlots = 2048 // 51 days
 )
 
+// slip is something pending in a file, in half the bytes: there is much of it.
+type slip struct {
+	amount  int64
+	number  uint64 // that of the pending one, and its flow in the upper byte; or the ticket of a wide one
+	due     uint32 // after the beginning of its half hour, or wide
+	account uint32
+	other   uint32
+	state   int16
+	market  uint8
+	times   uint8
+}
+
+// wide is the due of a slip that stands for something that does not fit: it has an
+// order, a crime or a caller, or its half hour has no file of its own.
+const wide = 1 << fileShift
+
+const flowShift = 56
+
 func newFiles(start int64) *files {
-	f := &files{now: start >> fileShift, page: -1, pages: pages{free: -1}}
+	f := &files{now: start >> fileShift, page: -1, pages: pages[slip]{free: -1}}
 	for i := range f.slots {
 		f.slots[i] = noList()
 	}
@@ -45,7 +64,12 @@ func (f *files) put(p *pending) {
 	tick := min(max(p.due>>fileShift, f.now), f.now+fileSlots-1)
 	slot := tick % fileSlots
 	f.used[slot/64] |= 1 << (slot % 64)
-	f.add(&f.slots[slot], p)
+	s := f.add(&f.slots[slot])
+	s.amount, s.number, s.due = p.amount, p.number|uint64(p.flow)<<flowShift, uint32(p.due&(wide-1))
+	s.account, s.other, s.state, s.market, s.times = p.account, p.other, p.state, p.market, p.times
+	if p.order|uint64(p.crime)|uint64(p.caller) != 0 || tick != p.due>>fileShift {
+		s.number, s.due = uint64(f.wide.put(p)), wide
+	}
 	if tick == f.now {
 		f.ready = math.MinInt64
 	} else {
@@ -53,29 +77,41 @@ func (f *files) put(p *pending) {
 	}
 }
 
-// peek returns the next entry of a file whose half hour is over at a time, or nil.
-func (f *files) peek(at int64) *pending {
-	if len(f.open) == 0 && (at < f.ready || !f.turn(at)) {
-		return nil
+// peek reports whether there is an entry of a file whose half hour is over at a time.
+func (f *files) peek(at int64) bool { return len(f.open) > 0 || at >= f.ready && f.turn(at) }
+
+// idle reports whether there is surely nothing to take before a time.
+func (f *files) idle(at int64) bool { return len(f.open) == 0 && at < f.ready }
+
+// due is when the entry is due that peek found.
+func (f *files) due() int64 {
+	if s := &f.open[0]; s.due == wide {
+		return f.wide.flows[s.number-1].due
 	}
-	return &f.open[0]
+	return f.now<<fileShift + int64(f.open[0].due)
 }
 
-// begun returns the entries that lie together with the one that peek returned, when
+// begun returns the entries that lie together with the one that peek found, when
 // that is the first of them.
-func (f *files) begun() []pending {
+func (f *files) begun() []slip {
 	if len(f.open) < f.opened {
 		return nil
 	}
 	return f.open
 }
 
-// take takes the entry that peek returned. It stays where it is until the next peek.
-func (f *files) take() *pending {
-	p := &f.open[0]
+// take takes the entry that peek found.
+func (f *files) take(p *pending) {
+	s := &f.open[0]
 	f.open = f.open[1:]
 	f.count--
-	return p
+	if s.due == wide {
+		*p = f.wide.take(uint32(s.number))
+		return
+	}
+	p.due, p.amount, p.number = f.now<<fileShift+int64(s.due), s.amount, s.number&(1<<flowShift-1)
+	p.order, p.crime, p.account, p.other, p.caller = 0, 0, s.account, s.other, 0
+	p.state, p.flow, p.market, p.times = s.state, uint8(s.number>>flowShift), s.market, s.times
 }
 
 // turn goes on to the next page of what can be taken at a time.
@@ -96,7 +132,7 @@ func (f *files) turn(at int64) bool {
 		}
 		f.page = l.first
 		page := f.entries(l, f.page)
-		if l.first = f.at(f.page).next; l.first < 0 {
+		if l.first = f.after[f.page]; l.first < 0 {
 			l.last = -1
 		}
 		f.open = f.keep(page)
@@ -108,16 +144,17 @@ func (f *files) turn(at int64) bool {
 
 // keep leaves those entries on a page of the open file that belong there, and puts
 // those back that lay beyond all files.
-func (f *files) keep(page []pending) []pending {
+func (f *files) keep(page []slip) []slip {
 	n := 0
 	for i := range page {
-		p := &page[i]
-		if p.due>>fileShift > f.now {
-			f.put(p)
+		s := &page[i]
+		if s.due == wide && f.wide.flows[s.number-1].due>>fileShift > f.now {
+			p := f.wide.take(uint32(s.number))
+			f.put(&p)
 			continue
 		}
 		if n < i {
-			page[n] = *p
+			page[n] = *s
 		}
 		n++
 	}
@@ -159,9 +196,9 @@ func (f *files) following() (tick int64, ok bool) {
 
 func (f *files) clone() *files {
 	c := *f
-	c.pages = f.pages.clone()
+	c.pages, c.wide = f.pages.clone(), f.wide.clone()
 	if c.page >= 0 {
-		c.open = c.at(c.page).entries[f.opened-len(f.open) : f.opened]
+		c.open = c.at(c.page)[f.opened-len(f.open) : f.opened]
 	}
 	return &c
 }

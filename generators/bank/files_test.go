@@ -22,8 +22,12 @@ func TestFilesGiveWhatIsDue(t *testing.T) {
 		over := func(all []pending) bool { return len(all) > 0 && (all[0].due>>fileShift+1)<<fileShift <= now }
 		for n := range uint64(20_000) {
 			now += int64(generators.Below(r.At(4*n), half/2))
-			for f.peek(now) != nil {
-				got := *f.take()
+			for f.peek(now) {
+				var got pending
+				due := f.due()
+				if f.take(&got); due != got.due {
+					t.Fatalf("seed %d: due at %d, then %+v", seed, due, got)
+				}
 				model := &near
 				if got.other > 0 {
 					model = &far
@@ -39,6 +43,16 @@ func TestFilesGiveWhatIsDue(t *testing.T) {
 			}
 			for range generators.Below(r.At(4*n+3), 4) {
 				p := pending{due: now + int64(r.At(4*n+1)>>(23+generators.Below(r.At(4*n+2), 20))), amount: pushed} // up to 26 days
+				p.number, p.flow, p.state = r.At(4*n+2)>>8, uint8(n), int16(n%100)-1
+				p.account, p.market, p.times = uint32(n), uint8(pushed), uint8(n>>4)
+				switch pushed % 11 { // these fit into no slip
+				case 1:
+					p.order = 7
+				case 2:
+					p.crime = 8
+				case 3:
+					p.caller = 9
+				}
 				model := &near
 				if n%100 == 0 {
 					p.due, p.other, model = p.due+2*fileSlots*half, 1, &far
@@ -74,15 +88,17 @@ func TestFilesInThePast(t *testing.T) {
 	at := int64(opening)
 	for _, jump := range []int64{dayLong, 400 * dayLong, math.MaxInt64 - opening - 401*dayLong} {
 		at += jump
-		if f.peek(at) != nil {
+		if f.peek(at) {
 			t.Fatal("something is there before anything came")
 		}
 		for i, due := range []int64{at - dayLong, at - 3*dayLong, 0} {
 			f.push(&pending{due: due, account: uint32(i)})
 		}
 		var came []uint32
-		for f.peek(at) != nil {
-			if came = append(came, f.take().account); len(came) == 2 {
+		for f.peek(at) {
+			var p pending
+			f.take(&p)
+			if came = append(came, p.account); len(came) == 2 {
 				f = f.clone()
 			}
 		}

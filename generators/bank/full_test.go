@@ -166,7 +166,7 @@ func TestBooksBalanceAtEveryEvent(t *testing.T) {
 				first = l
 			}
 		}
-		e.slot(first, first.clock.At(first.next))
+		e.slot(first, e.foresee(first))
 		first.block, e.lanes[ledger].block = first.block[:0], e.lanes[ledger].block[:0]
 		if got := sums(); got != [64]int64{} {
 			t.Fatalf("after slot %d: %v", slots, got)

@@ -1,23 +1,22 @@
 package bank
 
-// pages keep what is pending, in lists of pages. What is there does not move when
-// more is needed.
-type pages struct {
-	pool []*[chunk]page
-	made int32
-	free int32 // first free page, or -1
+import "slices"
+
+// pages keep entries in lists of pages. What is there does not move when more is
+// needed.
+type pages[T any] struct {
+	pool  []*[chunk]page[T]
+	after []int32 // the page after each one in its list, or in that of the free ones; or -1
+	free  int32   // first free page, or -1
 }
 
 const (
-	pageSize = 31
-	chunk    = 64
+	pageSize = 64
+	chunk    = 32
 )
 
-// page is some entries of a list.
-type page struct {
-	entries [pageSize]pending
-	next    int32
-}
+// page is some entries of a list, none of which lies across two lines of a cache.
+type page[T any] [pageSize]T
 
 // list is entries in pages, in the order in which they came.
 type list struct {
@@ -27,57 +26,55 @@ type list struct {
 
 func noList() list { return list{-1, -1, 0} }
 
-func (s *pages) at(i int32) *page { return &s.pool[uint32(i)/chunk][uint32(i)%chunk] }
+func (s *pages[T]) at(i int32) *page[T] { return &s.pool[uint32(i)/chunk][uint32(i)%chunk] }
 
-// add appends an entry to a list.
-func (s *pages) add(l *list, p *pending) {
+// add returns the room of the next entry of a list, to be written there.
+func (s *pages[T]) add(l *list) *T {
 	if l.last < 0 || l.n == pageSize {
 		i := s.more()
 		if l.last < 0 {
 			l.first = i
 		} else {
-			s.at(l.last).next = i
+			s.after[l.last] = i
 		}
 		l.last, l.n = i, 0
 	}
-	s.at(l.last).entries[l.n] = *p
 	l.n++
+	return &s.at(l.last)[l.n-1]
 }
 
 // entries are those of a page of a list.
-func (s *pages) entries(l *list, i int32) []pending {
+func (s *pages[T]) entries(l *list, i int32) []T {
 	if i == l.last {
-		return s.at(i).entries[:l.n]
+		return s.at(i)[:l.n]
 	}
-	return s.at(i).entries[:]
+	return s.at(i)[:]
 }
 
 // more takes a page that is free.
-func (s *pages) more() int32 {
+func (s *pages[T]) more() int32 {
 	i := s.free
 	if i < 0 {
-		i = s.made
-		if s.made++; i%chunk == 0 {
-			s.pool = append(s.pool, new([chunk]page))
+		i = int32(len(s.after))
+		if s.after = append(s.after, -1); i%chunk == 0 {
+			s.pool = append(s.pool, new([chunk]page[T]))
 		}
-	} else {
-		s.free = s.at(i).next
+		return i
 	}
-	s.at(i).next = -1
+	s.free, s.after[i] = s.after[i], -1
 	return i
 }
 
 // drop frees a page and returns the one after it in its list.
-func (s *pages) drop(i int32) (next int32) {
-	p := s.at(i)
-	next = p.next
-	p.next, s.free = s.free, i
+func (s *pages[T]) drop(i int32) (next int32) {
+	next = s.after[i]
+	s.after[i], s.free = s.free, i
 	return next
 }
 
-func (s *pages) clone() pages {
+func (s *pages[T]) clone() pages[T] {
 	c := *s
-	c.pool = make([]*[chunk]page, len(s.pool))
+	c.pool, c.after = make([]*[chunk]page[T], len(s.pool)), slices.Clone(s.after)
 	for i, some := range s.pool {
 		c.pool[i] = new(*some)
 	}

@@ -24,9 +24,13 @@ func newLaw(n uint64, s float64) *law {
 	return l
 }
 
-// busyness says which part of all people is less busy than whoever buys something,
-// at the quantiles of what is bought: what each of them buys is log-normal.
-func busyness(amounts *generators.LogNormal) (parts [quantiles + 1]float64) {
+// busyness is the law of who buys something among any number of people, the least
+// busy first: what each of them buys is log-normal. At the quantiles of what is
+// bought it knows which part of the people is less busy. One table serves all
+// markets, so that it stays in the processor's nearest cache.
+type busyness [quantiles + 1]float64
+
+func newBusyness(amounts *generators.LogNormal) *busyness {
 	const points = 1 << 14
 	var weights [points]float64
 	sum := 0.0
@@ -34,6 +38,7 @@ func busyness(amounts *generators.LogNormal) (parts [quantiles + 1]float64) {
 		weights[i] = float64(amounts.Draw(uint64(2*i+1)<<(63-14), 1<<20, generators.Sigma(busySigma)))
 		sum += weights[i]
 	}
+	parts := new(busyness)
 	before, next := 0.0, 0
 	for i, w := range weights {
 		for ; next < quantiles; next++ {
@@ -49,23 +54,24 @@ func busyness(amounts *generators.LogNormal) (parts [quantiles + 1]float64) {
 	return parts
 }
 
-// newBuyers is the law of n people, the least busy first.
-func newBuyers(n uint64, parts *[quantiles + 1]float64) *law {
-	l := &law{n: n}
-	for i, part := range parts {
-		l.quantiles[i] = 1 + float64(float64(n)*part)
-	}
-	return l
+// pick maps random bits to one of n people.
+func (b *busyness) pick(random, n uint64) uint64 {
+	return min(uint64(float64(n)*between((*[quantiles + 1]float64)(b), random)), n-1)
 }
 
 const busySigma = 900 // thousandths
 
 // pick maps random bits to a rank.
 func (l *law) pick(random uint64) uint64 {
-	at := random >> (64 - 8)
+	return min(uint64(between(&l.quantiles, random))-1, l.n-1)
+}
+
+// between is what lies at random bits, on the straight lines between quantiles.
+func between(at *[quantiles + 1]float64, random uint64) float64 {
+	i := random >> (64 - 8)
 	part := float64(random<<8>>11) * (1.0 / (1 << 53))
-	low, high := l.quantiles[at], l.quantiles[at+1]
-	return min(uint64(low+float64(part*(high-low)))-1, l.n-1)
+	low, high := at[i], at[i+1]
+	return low + float64(part*(high-low))
 }
 
 // somebody is who begins a flow. Who pays accounts differ far more than who buys:
@@ -74,12 +80,13 @@ func (e *engine) somebody(m *place, f *flow.Flow, random uint64) uint32 {
 	if f.With == flow.AnAccount {
 		return m.ranked(m.payers.pick(random))
 	}
-	return m.buyer(random)
+	return e.buyer(m, random)
 }
 
 // buyer is who buys something: some buy more than others.
-func (p *place) buyer(random uint64) uint32 {
-	return p.first + uint32(p.buyers.pick(random)*p.mingle%uint64(p.last-p.first))
+func (w *world) buyer(p *place, random uint64) uint32 {
+	n := uint64(p.last - p.first)
+	return p.first + uint32(w.busy.pick(random, n)*p.mingle%n)
 }
 
 // ranked is the account of a rank: scattered among those of its market.

@@ -76,11 +76,10 @@ func TestPayeesAreHabits(t *testing.T) {
 func TestBuyersAreLogNormal(t *testing.T) {
 	t.Parallel()
 	const n, each = 20_000, 100
-	parts := busyness(generators.NewLogNormal())
-	l, r := newBuyers(n, &parts), generators.Seed(3).Rand("buyers")
+	busy, r := newBusyness(generators.NewLogNormal()), generators.Seed(3).Rand("buyers")
 	bought := make([]int, n)
 	for i := range uint64(n * each) {
-		bought[l.pick(r.At(i))]++
+		bought[busy.pick(r.At(i), n)]++
 	}
 	share := func(from int) (sum float64) {
 		for _, b := range bought[from:] {
@@ -104,7 +103,7 @@ func TestBuyersAreLogNormal(t *testing.T) {
 	m := &e.markets[0]
 	first, draws := 0, uint64(10_000)
 	for i := range draws {
-		if m.buyer(r.At(i)) < m.first+(m.last-m.first)/10 {
+		if e.buyer(m, r.At(i)) < m.first+(m.last-m.first)/10 {
 			first++
 		}
 	}

@@ -29,3 +29,17 @@ func TestClocksThatEnd(t *testing.T) {
 		}
 	}
 }
+
+// It does not matter where a clock ends: the events before are the same.
+func TestEventsBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	all := run(open(t, nil), 20_000)[flow.Payments]
+	for _, count := range []uint64{1, 70, 1500, 4099, 12_345} {
+		b := open(t, func(c *Config) { c.Clocks[flow.Payments] = short{grid{opening, 2_000_000}, count} })
+		for n, e := range run(b, int(count))[flow.Payments][:count] {
+			if e != all[n] {
+				t.Fatalf("of %d events, %d is %+v, want %+v", count, n, e, all[n])
+			}
+		}
+	}
+}

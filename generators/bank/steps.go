@@ -155,9 +155,11 @@ func (e *engine) leave(l *lane, s *flow.State, p *pending, facts flow.Facts, now
 	if s.Asks != 0 {
 		facts |= e.facts(l, s.Asks, p, now)
 	}
-	t := s.Leave(facts, p.times, l.way.At(now.draw))
-	if t == nil {
-		return false
+	t := &s.Next[0]
+	if !t.Sure() {
+		if t = s.Leave(facts, p.times, l.way.At(now.draw)); t == nil {
+			return false
+		}
 	}
 	if t.Times > 0 {
 		p.times++

@@ -63,7 +63,7 @@ type wheel struct {
 	next  int
 	slots [levels][256]list
 	used  [levels][4]uint64 // bitmap of the slots that hold something
-	pages
+	pages[pending]
 }
 
 const levels = 8
@@ -71,7 +71,7 @@ const levels = 8
 // newWheel returns an empty wheel that begins at a time. The shift makes ticks
 // of about the time in which a handful of entries become due.
 func newWheel(start int64, shift uint) *wheel {
-	w := &wheel{shift: shift, now: start >> shift, pages: pages{free: -1}}
+	w := &wheel{shift: shift, now: start >> shift, pages: pages[pending]{free: -1}}
 	for l := range w.slots {
 		for s := range w.slots[l] {
 			w.slots[l][s] = noList()
@@ -103,7 +103,7 @@ func (w *wheel) place(p *pending, tick int64) {
 	level := (bits.Len64(uint64(tick^w.now)) - 1) / 8
 	slot := uint8(tick >> (8 * level))
 	w.used[level][slot/64] |= 1 << (slot % 64)
-	w.add(&w.slots[level][slot], p)
+	*w.add(&w.slots[level][slot]) = *p
 }
 
 // peek returns the earliest entry that is due at a time, or nil.

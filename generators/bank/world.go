@@ -24,7 +24,8 @@ type world struct {
 	merchants string           // rows of rowSize
 	shops     []shop
 	amounts   *generators.LogNormal
-	strangers string // devices of nobody's, rows of tokenSize
+	busy      *busyness // of the customers of a market
+	strangers string    // devices of nobody's, rows of tokenSize
 }
 
 // place is a market with who is in it.
@@ -34,8 +35,7 @@ type place struct {
 	payers      *law   // of ranks
 	payees      *law
 	scatter     uint64 // of their ranks over accounts
-	buyers      *law   // of ranks, the least busy first
-	mingle      uint64 // of theirs
+	mingle      uint64 // of how busy its people are over accounts
 	guilds      [guilds]guild
 }
 
@@ -86,12 +86,12 @@ const strangers = 4096
 
 func newWorld(seed generators.Seed, customers, merchants int) *world {
 	w := &world{amounts: generators.NewLogNormal()}
+	w.busy = newBusyness(w.amounts)
 	texts := newTexts(seed)
 	markets := fintech.Markets()
 	texts.markets = markets
 	w.homes = make([]uint8, 0, customers)
 	accounts, rows := make([]byte, 0, customers*rowSize), make([]byte, 0, merchants*rowSize)
-	busy := busyness(w.amounts)
 	var share uint64
 	for i := range markets {
 		m := &markets[i]
@@ -102,7 +102,7 @@ func newWorld(seed generators.Seed, customers, merchants int) *world {
 			accounts = texts.account(accounts, uint64(id))
 		}
 		n := uint64(p.last - p.first)
-		p.buyers, p.mingle = newBuyers(n, &busy), coprime(n, seed.Rand("bank.mingle").At(uint64(i)))
+		p.mingle = coprime(n, seed.Rand("bank.mingle").At(uint64(i)))
 		p.payers, p.payees = newLaw(n, payerSlope), newLaw(n, payeeSlope)
 		p.scatter = coprime(n, seed.Rand("bank.scatter").At(uint64(i)))
 		size := max(2*guilds, int(uint64(merchants)*m.Share/1000))

@@ -126,6 +126,9 @@ type Transition struct {
 	line int
 }
 
+// Sure reports whether everybody who comes as far takes this way.
+func (t *Transition) Sure() bool { return t.Share == All && t.When == 0 && t.Times == 0 }
+
 // All is the share of everybody.
 const All = 1 << 32
 
