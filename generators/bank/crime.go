@@ -1,6 +1,8 @@
 package bank
 
 import (
+	"sort"
+
 	"github.com/lakeproof/lakeproof/generators"
 	"github.com/lakeproof/lakeproof/generators/flow"
 	"github.com/lakeproof/lakeproof/generators/fraud"
@@ -66,7 +68,10 @@ func (c *crimes) begin(e *engine, l *lane, random uint64, at int64) {
 // before begins the cases that are under way when the bank opens; so there is as
 // much crime on the first day as on any other.
 func (c *crimes) before(e *engine, l *lane, perSlot float64) {
-	gap := max(1, float64(l.clock.At(1<<14)-l.clock.At(0))/(1<<14))
+	const some = 1 << 14
+	end := l.clock.At(some)
+	slots := sort.Search(some, func(n int) bool { return l.clock.At(uint64(n)) >= end }) // fewer where the clock ends
+	gap := max(1, float64(end-l.clock.At(0))/float64(max(1, slots)))
 	cases := perSlot / gap * float64(c.longest)
 	n := uint64(min(cases, maxBefore))
 	span := float64(c.longest) * min(1, maxBefore/max(1, cases))

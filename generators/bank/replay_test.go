@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lakeproof/lakeproof/generators/flow"
+	"github.com/lakeproof/lakeproof/generators/fraud"
 )
 
 // short is a clock that stands still after its last event.
@@ -33,9 +34,15 @@ func TestClocksThatEnd(t *testing.T) {
 // It does not matter where a clock ends: the events before are the same.
 func TestEventsBeforeTheEnd(t *testing.T) {
 	t.Parallel()
-	all := run(open(t, nil), 20_000)[flow.Payments]
+	crimes, err := fraud.Preset("aml-hi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := run(open(t, func(c *Config) { c.Crimes = crimes }), 20_000)[flow.Payments]
 	for _, count := range []uint64{1, 70, 1500, 4099, 12_345} {
-		b := open(t, func(c *Config) { c.Clocks[flow.Payments] = short{grid{opening, 2_000_000}, count} })
+		b := open(t, func(c *Config) {
+			c.Clocks[flow.Payments], c.Crimes = short{grid{opening, 2_000_000}, count}, crimes
+		})
 		for n, e := range run(b, int(count))[flow.Payments][:count] {
 			if e != all[n] {
 				t.Fatalf("of %d events, %d is %+v, want %+v", count, n, e, all[n])
