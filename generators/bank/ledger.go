@@ -51,7 +51,7 @@ func (e *engine) booking(l *lane, p *pending, emits bool, at int64) booking {
 
 // record writes a posting into the ledger: one entry, or where the currency is
 // changed, one into the bank's position and one out of it.
-func (e *engine) record(b *booking, post flow.Posting, who *parties, m move) {
+func (e *engine) record(b *booking, post *flow.Posting, who *parties, m move) {
 	why := forAmount
 	if post.Fee {
 		why = forFee

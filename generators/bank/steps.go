@@ -67,21 +67,32 @@ func (e *engine) pay(l *lane, s *flow.State, p *pending, at int64) {
 	if look := &e.m.looks[p.state]; look.shows&showMerchant == 0 && look.shows&showOther != 0 {
 		who.there = e.books.accounts[p.other].home
 	}
-	var book booking
 	if e.entries {
-		book = e.booking(l, p, s.Emit != flow.NoEvent, at)
+		e.payAndRecord(l, s, p, &who, at)
+		return
 	}
-	for _, post := range s.Posts {
-		amount := p.amount
-		if post.Fee {
-			fee := e.m.flows[p.flow].Fee
-			amount = p.amount*int64(fee.Part)/1_000_000 + e.markets[p.market].Price(fee.Cents)
-		}
-		m := e.books.post(e.world, post.From, post.To, &who, amount)
-		if e.entries {
-			e.record(&book, post, &who, m)
-		}
+	for i := range s.Posts {
+		post := &s.Posts[i]
+		e.books.post(e.world, post.From, post.To, &who, e.posted(p, post))
 	}
+}
+
+func (e *engine) payAndRecord(l *lane, s *flow.State, p *pending, who *parties, at int64) {
+	book := e.booking(l, p, s.Emit != flow.NoEvent, at)
+	for i := range s.Posts {
+		post := &s.Posts[i]
+		m := e.books.post(e.world, post.From, post.To, who, e.posted(p, post))
+		e.record(&book, post, who, m)
+	}
+}
+
+// posted is what a posting moves.
+func (e *engine) posted(p *pending, post *flow.Posting) int64 {
+	if !post.Fee {
+		return p.amount
+	}
+	fee := e.m.flows[p.flow].Fee
+	return p.amount*int64(fee.Part)/1_000_000 + e.markets[p.market].Price(fee.Cents)
 }
 
 // emit makes the event of a state.

@@ -108,7 +108,14 @@ func (w *wheel) place(p *pending, tick int64) {
 
 // peek returns the earliest entry that is due at a time, or nil.
 func (w *wheel) peek(t int64) *pending {
-	if w.next == len(w.head) && (t>>w.shift < w.idle || !w.advance(t>>w.shift)) {
+	if w.next == len(w.head) && t>>w.shift < w.idle { // mostly; short enough to need no call
+		return nil
+	}
+	return w.find(t)
+}
+
+func (w *wheel) find(t int64) *pending {
+	if w.next == len(w.head) && !w.advance(t>>w.shift) {
 		return nil
 	}
 	if p := &w.head[w.next]; p.due <= t {
