@@ -42,3 +42,25 @@ func TestPeopleGoOn(t *testing.T) {
 		t.Errorf("where nobody is remembered, %.3f is begun by somebody who goes on", share)
 	}
 }
+
+// What somebody would have begun in a slot that is taken by something else begins
+// later: but for one of a hundred, whom an account pays is chosen for payments that
+// there are. Else a tenth would be lost, and with them an account's habits.
+func TestWhatIsBegunBegins(t *testing.T) {
+	t.Parallel()
+	b := open(t, func(c *Config) { c.Clocks[flow.Payments] = grid{opening, 10_000_000} })
+	began := 0
+	for n, e := range run(b, 200_000)[flow.Payments] {
+		f := b.m.flows[b.m.states[e.State].Flow]
+		if e.Flow == uint64(n) && f.With == flow.AnAccount && !f.Start.Monthly() {
+			began++
+		}
+	}
+	chosen := 0
+	for _, a := range b.tape.live.books.accounts {
+		chosen += int(a.paid)
+	}
+	if chosen < began || chosen-began > began/100 || began < 10_000 {
+		t.Errorf("%d payees were chosen for %d payments to accounts", chosen, began)
+	}
+}

@@ -58,8 +58,9 @@ type lane struct {
 	starts []uint8          // flows
 	block  []Event          // from next-len(block) on
 	ahead  [foresight]foreseen
-	lately lately  // who did something
-	room   pending // for what goes on
+	lately lately    // who did something
+	room   pending   // for what goes on
+	spare  []pending // begun things whose slots others took
 	*draws
 }
 
@@ -149,6 +150,7 @@ type moment struct {
 // reports whether there was an event.
 func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
 	if f.follows && e.following(l, now.at, &l.room) {
+		l.save(f)
 		l.batch.follows, l.batch.done[1] = 1, l.batch.done[1]+1
 		happened := e.proceed(l, &l.room, now)
 		if happened {
@@ -158,13 +160,20 @@ func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
 	}
 	l.batch.follows = 0
 	if l.acts.peek(now.at) != nil {
+		l.save(f)
 		e.fetchAll(l.acts.begun())
 		l.room = l.acts.pop()
 		return e.proceed(l, &l.room, now)
 	}
 	p := &f.begun
-	if !f.fresh || now.draw%maxTries != 0 {
-		who := e.fresh(l, now)
+	switch n := len(l.spare); {
+	case f.fresh:
+		f.fresh = false
+	case n > 0:
+		*p, l.spare = l.spare[n-1], l.spare[:n-1]
+		p.due = now.at
+	default:
+		who := e.somebody(l, f, now)
 		p.account, p.flow, p.market = who.account, who.flow, who.home
 		e.begin(l, p, now)
 		e.price(p, l.amount.At(now.draw))
@@ -172,11 +181,21 @@ func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
 	return e.enter(l, p, now)
 }
 
+// save keeps what somebody would have begun in a slot that is taken: it begins where
+// a slot is left. So none of an account's payments is lost, which would thin its
+// habits out.
+func (l *lane) save(f *foreseen) {
+	if f.fresh && len(l.spare) < foresight {
+		l.spare = append(l.spare, f.begun)
+	}
+	f.fresh = false
+}
+
 // fresh chooses somebody who begins something who was not at it before.
 func (e *engine) fresh(l *lane, now moment) actor {
 	which := l.starts[l.begin.Pick(l.what.At(now.draw))]
 	home := e.awake(now.at, l.place.At(now.draw))
-	return actor{e.somebody(&e.markets[home], e.m.flows[which], l.who.At(now.draw)), which, home}
+	return actor{e.anybody(&e.markets[home], e.m.flows[which], l.who.At(now.draw)), which, home}
 }
 
 // following takes what is due of what follows, and reports whether there was any.
@@ -313,7 +332,7 @@ func (e *engine) clone() *engine {
 		c.lanes[i].acts, c.lanes[i].wheel = c.lanes[i].acts.clone(), c.lanes[i].wheel.clone()
 		c.lanes[i].batch = c.lanes[i].batch.clone()
 		c.lanes[i].lately.actors = slices.Clone(c.lanes[i].lately.actors)
-		c.lanes[i].block = slices.Clone(c.lanes[i].block)
+		c.lanes[i].spare, c.lanes[i].block = slices.Clone(c.lanes[i].spare), slices.Clone(c.lanes[i].block)
 	}
 	return &c
 }

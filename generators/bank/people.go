@@ -74,9 +74,9 @@ func between(at *[quantiles + 1]float64, random uint64) float64 {
 	return low + float64(part*(high-low))
 }
 
-// somebody is who begins a flow. Who pays accounts differ far more than who buys:
+// anybody is who begins a flow of a market. Who pays accounts differ far more than who buys:
 // a small firm is a customer too.
-func (e *engine) somebody(m *place, f *flow.Flow, random uint64) uint32 {
+func (e *engine) anybody(m *place, f *flow.Flow, random uint64) uint32 {
 	if f.With == flow.AnAccount {
 		return m.ranked(m.payers.pick(random))
 	}
