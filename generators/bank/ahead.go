@@ -19,7 +19,6 @@ type foreseen struct {
 	follows bool // it is for what follows
 	fresh   bool // what somebody begins is known
 	begun   pending
-	made    uint64 // how many did something before
 }
 
 const foresight = 64 // slots in a group
@@ -45,7 +44,7 @@ func (e *engine) lookAhead(l *lane) {
 		n := l.next + i
 		f := &l.ahead[n%foresight]
 		turn := l.turn.At(n)
-		f.at, f.follows, f.made = l.clock.At(n), l.batch.turn(turn), l.lately.made+uint64(some)
+		f.at, f.follows = l.clock.At(n), l.batch.turn(turn)
 		if flood {
 			f.follows = turn&7 != 7
 		}
@@ -56,7 +55,7 @@ func (e *engine) lookAhead(l *lane) {
 		}
 	}
 	for i, f := range fresh[:some] {
-		who := e.somebody(l, f, moment{f.at, draws[i]})
+		who := e.somebody(l, moment{f.at, draws[i]})
 		l.lately.add(who)
 		f.begun.account, f.begun.flow, f.begun.market = who.account, who.flow, who.home
 	}
@@ -96,7 +95,7 @@ const (
 	paceSlots = 4096
 	paceShift = 26
 
-	sessionShare  = 430_000          // ppm of those who do something who did so a little before
+	sessionShare  = 490_000          // ppm of those who do something who did so a little before
 	sessionMedian = 75_000_000 >> 10 // since then, in units of 1,024 microseconds
 )
 
@@ -131,7 +130,7 @@ func (t *lately) add(a actor) {
 
 // somebody chooses who begins something in a slot, and what: by chance somebody who
 // goes on with what they were at.
-func (e *engine) somebody(l *lane, f *foreseen, now moment) actor {
+func (e *engine) somebody(l *lane, now moment) actor {
 	random := l.session.At(now.draw)
 	if !generators.Chance(random, sessionShare) {
 		return e.fresh(l, now)
@@ -139,10 +138,10 @@ func (e *engine) somebody(l *lane, f *foreseen, now moment) actor {
 	t := &l.lately
 	since := e.amounts.Draw(generators.Again(random), sessionMedian, generators.Sigma(900))
 	back := uint64(since)*t.pace>>paceShift + 1
-	if back+foresight > uint64(len(t.actors)) || back > f.made {
+	if back > min(t.made, uint64(len(t.actors))) {
 		return e.fresh(l, now)
 	}
-	return t.actors[(f.made-back)&uint64(len(t.actors)-1)]
+	return t.actors[(t.made-back)&uint64(len(t.actors)-1)]
 }
 
 // fetch reads what will be needed of an account, so that it is there by then. What

@@ -173,7 +173,9 @@ func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
 		*p, l.spare = l.spare[n-1], l.spare[:n-1]
 		p.due = now.at
 	default:
-		who := e.somebody(l, f, now)
+		// Nobody goes on here: whose first thing shows on another day would do so again
+		// and again within one slot.
+		who := e.fresh(l, now)
 		p.account, p.flow, p.market = who.account, who.flow, who.home
 		e.begin(l, p, now)
 		e.price(p, l.amount.At(now.draw))
