@@ -32,7 +32,8 @@ func (e *engine) foresee(l *lane) *foreseen {
 	return &l.ahead[l.next%foresight]
 }
 
-// lookAhead foresees the group of slots from the next one on.
+// lookAhead foresees the group of slots from the next one on. What it reads from afar
+// it reads in loops of its own, so that the processor waits for many at once.
 func (e *engine) lookAhead(l *lane) {
 	var fresh [foresight]*foreseen
 	var draws [foresight]uint64
@@ -99,8 +100,8 @@ const (
 	sessionMedian = 75_000_000 >> 10 // since then, in units of 1,024 microseconds
 )
 
-// newLately remembers enough for some customers: if each of them acts more often than
-// one can remember, there are no sessions.
+// newLately remembers as many actors as a quarter of the customers, or some thousands.
+// Where more act within a minute or so, there are fewer sessions, and in the end none.
 func newLately(customers int) lately {
 	return lately{actors: make([]actor, max(paceSlots, 1<<bits.Len(uint(customers/4))))}
 }

@@ -184,8 +184,8 @@ func (e *engine) happen(l *lane, f *foreseen, now moment) bool {
 }
 
 // save keeps what somebody would have begun in a slot that is taken: it begins where
-// a slot is left. So none of an account's payments is lost, which would thin its
-// habits out.
+// a slot is left. Else many of an account's payments would be lost, and its habits
+// with them; only in a rush are some few.
 func (l *lane) save(f *foreseen) {
 	if f.fresh && len(l.spare) < foresight {
 		l.spare = append(l.spare, f.begun)

@@ -85,10 +85,11 @@ func (f *files) idle(at int64) bool { return len(f.open) == 0 && at < f.ready }
 
 // due is when the entry is due that peek found.
 func (f *files) due() int64 {
-	if s := &f.open[0]; s.due == wide {
+	s := &f.open[0]
+	if s.due == wide {
 		return f.wide.flows[s.number-1].due
 	}
-	return f.now<<fileShift + int64(f.open[0].due)
+	return f.now<<fileShift + int64(s.due)
 }
 
 // begun returns the entries that lie together with the one that peek found, when
